@@ -1,0 +1,1 @@
+//! Judges Socket.IO servers.

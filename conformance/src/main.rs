@@ -1,0 +1,2 @@
+//! `sio-conformance`
+fn main() {}

@@ -1,0 +1,142 @@
+//! What happens during a run, as one typed stream; every reporter and `--json` consume it.
+
+use serde::Serialize;
+
+use crate::scenario::ast::{Authority, Level};
+
+/// The version of the JSON lines; raised when a field changes its meaning or goes away.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// One line of `--json`.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// The first line.
+    Start(Start),
+    /// A case began.
+    CaseStart {
+        /// The case's id, transport included.
+        id: String,
+    },
+    /// A case ended.
+    Case(CaseReport),
+    /// Something a person should know that is no case's result.
+    Note {
+        /// One sentence.
+        message: String,
+    },
+    /// The last line.
+    Summary(Summary),
+}
+
+/// What is about to run.
+#[derive(Clone, Debug, Serialize)]
+pub struct Start {
+    /// [`FORMAT_VERSION`].
+    pub format: u32,
+    /// This tool's version.
+    pub tool: String,
+    /// What is judged: a URL, a command line, or `embedded`.
+    pub target: String,
+    /// How many cases were selected, skipped ones included.
+    pub cases: usize,
+}
+
+/// How a case ended.
+#[derive(Clone, Debug, Serialize)]
+pub struct CaseReport {
+    /// The case's id, transport included: `rev1/ack/data[xhr-polling]`.
+    pub id: String,
+    /// The scenario's title.
+    pub title: String,
+    /// The verdict.
+    pub outcome: Outcome,
+    /// Wall time.
+    pub duration_ms: u64,
+    /// Failed `must` steps (at most one: a failing `must` ends the case).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failures: Vec<Failure>,
+    /// Failed `should` and `may` steps.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lenient: Vec<Failure>,
+    /// Why it was skipped, or why it was expected to fail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// How often the case was run again because the harness itself was late.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub reruns: u32,
+    /// Where the trace was written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(n: &u32) -> bool {
+    *n == 0
+}
+
+/// A case's verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Every step as written.
+    Pass,
+    /// Conformant, but a `should` step failed.
+    Lenient,
+    /// Failed, and the baseline lists it.
+    Expected,
+    /// Failed.
+    Fail,
+    /// Not run; `reason` says why.
+    Skip,
+    /// Passed although the baseline lists it as failing.
+    Unexpected,
+}
+
+/// A step that did not hold.
+#[derive(Clone, Debug, Serialize)]
+pub struct Failure {
+    /// How binding the step is.
+    pub level: Level,
+    /// Who says so.
+    pub authority: Authority,
+    /// The requirements the step belongs to.
+    pub requirements: Vec<String>,
+    /// What is wrong, in one line: `packet does not match`.
+    pub message: String,
+    /// The scenario's path.
+    pub file: String,
+    /// 1-based.
+    pub line: usize,
+    /// 1-based, in characters.
+    pub column: usize,
+    /// What the step asks for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
+    /// What came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub got: Option<String>,
+    /// The whole diagnostic, without colour.
+    pub rendered: String,
+}
+
+/// The counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// Passed.
+    pub pass: usize,
+    /// Conformant with remarks.
+    pub lenient: usize,
+    /// Failed as the baseline says.
+    pub expected: usize,
+    /// Failed.
+    pub fail: usize,
+    /// Skipped.
+    pub skip: usize,
+    /// Listed as failing, but passed.
+    pub unexpected: usize,
+    /// Run again because the harness was late.
+    pub reruns: usize,
+    /// Wall time of the run.
+    pub duration_ms: u64,
+}

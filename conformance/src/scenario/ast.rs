@@ -1,0 +1,477 @@
+//! What a `.wire` file says, as a tree with a [`Span`] on every node.
+//!
+//! Two trees are equal when they say the same; spans, line numbers and the file's name do not count. That is what makes
+//! `parse(print(x)) == x` a property of the language.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A range of bytes of the source text.
+#[derive(Clone, Copy, Default)]
+pub struct Span {
+    /// Offset of the first byte.
+    pub start: usize,
+    /// Offset after the last byte.
+    pub end: usize,
+}
+
+impl Span {
+    /// The span as a range, for slicing and for diagnostics.
+    #[must_use]
+    pub fn range(self) -> Range<usize> {
+        self.start..self.end
+    }
+
+    /// The smallest span that holds both.
+    #[must_use]
+    pub fn to(self, other: Span) -> Span {
+        Span { start: self.start.min(other.start), end: self.end.max(other.end) }
+    }
+}
+
+/// Where a node stands never makes two nodes different.
+impl PartialEq for Span {
+    fn eq(&self, _: &Span) -> bool {
+        true
+    }
+}
+
+impl Eq for Span {}
+
+impl fmt::Debug for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}..{}", self.start, self.end)
+    }
+}
+
+/// A value and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spanned<T> {
+    /// The value.
+    pub node: T,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// The text a tree was parsed from.
+#[derive(Debug)]
+pub struct Source {
+    /// Path as shown to a person: `fixtures/scenarios/rev1/ack/data.wire`.
+    pub path: String,
+    /// The whole text.
+    pub text: String,
+}
+
+/// A parsed `.wire` file.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// The text it came from, for diagnostics.
+    pub source: Arc<Source>,
+    /// The headers.
+    pub headers: Headers,
+    /// References, steps, blank lines and comments, in file order.
+    pub items: Vec<Item>,
+}
+
+impl PartialEq for Scenario {
+    fn eq(&self, other: &Scenario) -> bool {
+        self.headers == other.headers && self.items == other.items
+    }
+}
+
+impl Scenario {
+    /// The steps with the reference that governs each, in file order. A step before the first `@` has none.
+    pub fn steps(&self) -> impl Iterator<Item = (&Step, Option<&Reference>)> {
+        let mut governing = None;
+        self.items.iter().filter_map(move |item| match item {
+            Item::Reference(reference) => {
+                governing = Some(reference);
+                None
+            }
+            Item::Step(step) => Some((step, governing)),
+            Item::Blank | Item::Comment(_) => None,
+        })
+    }
+}
+
+/// The `word: text` lines at the head of a file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Headers {
+    /// `case:` the id; its first segment is the generation.
+    pub case: Spanned<String>,
+    /// `title:` one line for a person.
+    pub title: Option<Spanned<String>>,
+    /// `needs:` features of the contract, and transports.
+    pub needs: Vec<Spanned<String>>,
+    /// `over:` transports to run on; empty when the file names none.
+    pub over: Vec<Spanned<String>>,
+    /// `level:` of the steps whose reference names none.
+    pub level: Level,
+    /// `since:` the suite date the case appeared at.
+    pub since: Option<Spanned<String>>,
+    /// `auto:` what the runner answers by itself.
+    pub auto: Auto,
+    /// `alone:` why the case runs by itself on a shared server.
+    pub alone: Option<Spanned<String>>,
+    /// `affects:` (bugs) which releases.
+    pub affects: Option<Spanned<String>>,
+    /// `fixed:` (bugs) in which release.
+    pub fixed: Option<Spanned<String>>,
+}
+
+impl Headers {
+    /// The first segment of the case id: `rev1`, `eio3` or `eio4`.
+    #[must_use]
+    pub fn generation(&self) -> &str {
+        self.case.node.split('/').next().unwrap_or_default()
+    }
+}
+
+/// How binding a requirement is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// A failure makes the case fail.
+    #[default]
+    Must,
+    /// A failure is reported as lenient.
+    Should,
+    /// A failure is noted.
+    May,
+}
+
+/// Who says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Authority {
+    /// The text of the protocol document.
+    Spec,
+    /// The original JavaScript server does so and clients rely on it.
+    Reference,
+    /// Two or more independent servers agree.
+    Observed,
+}
+
+/// What the runner does by itself on a client (`auto:`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Auto {
+    /// Heartbeats and noops are answered, and visible only to a lane whose next expectation is one.
+    #[default]
+    Heartbeats,
+    /// Everything is visible, nothing is answered.
+    None,
+}
+
+/// One line of the body (with the indented lines that belong to it).
+#[derive(Clone, Debug, PartialEq)]
+pub enum Item {
+    /// `@ requirement …`
+    Reference(Reference),
+    /// `lane action`
+    Step(Step),
+    /// An empty line.
+    Blank,
+    /// `# prose`, without the `#` and without spaces at its edges.
+    Comment(String),
+}
+
+/// `@ rev1#framing/length must reference words`: the requirements of the steps until the next `@`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reference {
+    /// Requirement ids, at least one.
+    pub requirements: Vec<Spanned<String>>,
+    /// Overrides the file's level.
+    pub level: Option<Level>,
+    /// Overrides the requirement's own authority.
+    pub authority: Option<Authority>,
+    /// The rest of the line.
+    pub words: String,
+    /// The whole line.
+    pub span: Span,
+}
+
+/// `lane,lane [window] action`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// Who: at least one lane.
+    pub lanes: Vec<Lane>,
+    /// When.
+    pub window: Option<Window>,
+    /// What.
+    pub action: Action,
+    /// Traces only: when it happened, counted from the start of the case.
+    pub at: Option<Duration>,
+    /// The step's first line, without its indentation.
+    pub span: Span,
+}
+
+/// `a`, `a.poll`, `page`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Lane {
+    /// The client.
+    pub client: String,
+    /// A part of it (`poll`, `post`, `ws`, `tcp`), or the client as a whole.
+    pub part: Option<String>,
+}
+
+/// `[lo .. hi since mark]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Window {
+    /// Lower bound; counted from the last thing the harness sent on the lane, or from the mark.
+    pub lo: Option<Sum>,
+    /// Upper bound; counted from the lane's previous event, or from the mark.
+    pub hi: Option<Sum>,
+    /// The mark both count from.
+    pub since: Option<String>,
+    /// The brackets and what is between them.
+    pub span: Span,
+}
+
+/// `0.8*$interval+$timeout-50ms`: at least one term.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sum {
+    /// The terms, added up.
+    pub terms: Vec<Term>,
+}
+
+/// `0.8*$interval`: a factor and what it multiplies.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Term {
+    /// Negative after a minus sign; 1 where none is written.
+    pub factor: f64,
+    /// What is multiplied.
+    pub base: TermBase,
+}
+
+/// The two things a window counts in.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TermBase {
+    /// `$interval`: a capture that holds a number of milliseconds.
+    Capture(String),
+    /// `150ms`, `2s`.
+    Duration(Duration),
+}
+
+/// What happens at a step.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// `GET /path` with indented `name: value` lines: sends a request head. The body is the `>>` or `>` lines that follow
+    /// on the same lane.
+    Request {
+        /// As written: `GET`, `POST`, `OPTIONS`, …
+        method: String,
+        /// Path and query.
+        target: Text,
+        /// Indented lines.
+        headers: Vec<HeaderLine>,
+    },
+    /// `200` with indented `name: pattern` lines.
+    Status {
+        /// The status code.
+        code: u16,
+        /// Required headers; `name: -` means the header must be absent.
+        headers: Vec<HeaderLine>,
+    },
+    /// `>> bytes`: a whole body or frame.
+    SendBytes(Text),
+    /// `<< bytes`: a whole body or frame, exactly.
+    ExpectBytes(Text),
+    /// `<<+ bytes`: the next bytes of a stream that goes on.
+    ExpectMore(Text),
+    /// `> packet`
+    SendPacket(Text),
+    /// `< packet`
+    ExpectPacket(Text),
+    /// `>b hex`
+    SendAttachment(Vec<u8>),
+    /// `<b hex`
+    ExpectAttachment(Vec<u8>),
+    /// `>x hex`
+    SendRaw(Vec<u8>),
+    /// `<x hex`
+    ExpectRaw(Vec<u8>),
+    /// `open [bare] [transport] [target]`
+    Open {
+        /// No namespace is joined and nothing after the handshake is consumed.
+        bare: bool,
+        /// Overrides `over:`.
+        transport: Option<Spanned<String>>,
+        /// Overrides the path and query of the handshake.
+        target: Option<Text>,
+    },
+    /// `ws target` with indented request header lines.
+    Ws {
+        /// Path and query.
+        target: Text,
+        /// Indented lines.
+        headers: Vec<HeaderLine>,
+    },
+    /// `wt target`
+    Wt(Text),
+    /// `tcp port`: `http` (the port under test) or `policy` (the flash policy port).
+    Tcp(String),
+    /// `upgrade transport`
+    Upgrade(String),
+    /// `close [code]`
+    Close(Option<u16>),
+    /// `closed [code]`
+    Closed(Option<u16>),
+    /// `eof`
+    Eof,
+    /// `drop`
+    Drop,
+    /// `half-close`
+    HalfClose,
+    /// `reopen [transport]`
+    Reopen(Option<Spanned<String>>),
+    /// `fence`
+    Fence,
+    /// `silent 150ms`
+    Silent(Duration),
+    /// `wait 150ms`
+    Wait(Duration),
+    /// `mark name`
+    Mark(String),
+    /// `any order`, with indented expectations.
+    AnyOrder(Vec<Expectation>),
+    /// `one of`, with indented expectations in order of preference.
+    OneOf(Vec<Expectation>),
+    /// `page verb …`: the rest of the line as it stands.
+    Page(String),
+}
+
+impl Action {
+    /// Whether the step puts something on the wire (or connects, or closes), as against waiting for the server.
+    #[must_use]
+    pub fn sends(&self) -> bool {
+        match self {
+            Action::Request { .. }
+            | Action::SendBytes(_)
+            | Action::SendPacket(_)
+            | Action::SendAttachment(_)
+            | Action::SendRaw(_)
+            | Action::Open { .. }
+            | Action::Ws { .. }
+            | Action::Wt(_)
+            | Action::Tcp(_)
+            | Action::Upgrade(_)
+            | Action::Close(_)
+            | Action::Drop
+            | Action::HalfClose
+            | Action::Reopen(_)
+            | Action::Page(_)
+            // These wait like a send does: for everything above them.
+            | Action::Fence
+            | Action::Wait(_)
+            | Action::Mark(_) => true,
+            Action::Status { .. }
+            | Action::ExpectBytes(_)
+            | Action::ExpectMore(_)
+            | Action::ExpectPacket(_)
+            | Action::ExpectAttachment(_)
+            | Action::ExpectRaw(_)
+            | Action::Closed(_)
+            | Action::Eof
+            | Action::Silent(_)
+            | Action::AnyOrder(_)
+            | Action::OneOf(_) => false,
+        }
+    }
+}
+
+/// One indented line below `any order` or `one of`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expectation {
+    /// `ExpectPacket` (with `attachments`), `Status`, `Closed` or `Eof`.
+    pub action: Action,
+    /// The `<b` lines right below a `<` line.
+    pub attachments: Vec<Vec<u8>>,
+    /// The line.
+    pub span: Span,
+}
+
+/// An indented `name: value` line; the value is a template below a request and a pattern below a status.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HeaderLine {
+    /// As written; compared without case.
+    pub name: String,
+    /// `None` where the line says `name: -`: the header is removed, or must be absent.
+    pub value: Option<Text>,
+    /// The line.
+    pub span: Span,
+}
+
+/// Text after its escapes were resolved: bytes and holes, each with its place in the source.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Text {
+    /// In order.
+    pub atoms: Vec<Atom>,
+    /// The whole text; where it is empty, the place where it would stand.
+    pub span: Span,
+}
+
+/// A byte or a hole.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Atom {
+    /// Which of the two.
+    pub kind: AtomKind,
+    /// The character, escape or hole it came from (the bytes of one character share a span).
+    pub span: Span,
+}
+
+/// See [`Atom`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum AtomKind {
+    /// A literal byte.
+    Byte(u8),
+    /// `$name`, `$name(type)`, `$(type)`, `$(/regex/)`, `$_`.
+    Hole(Hole),
+}
+
+/// A hole. `$_` has neither name nor kind.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hole {
+    /// The capture; `None` for `$_` and `$(…)`.
+    pub name: Option<String>,
+    /// What fits.
+    pub kind: Option<HoleKind>,
+}
+
+/// What fits in a hole.
+#[derive(Clone, Debug, PartialEq)]
+pub enum HoleKind {
+    /// `$(/regex/)`: the pattern without its slashes; it must match the whole.
+    Regex(String),
+    /// `$(int)`, `$(int(1..))`, `$(int?)`.
+    Type(HoleType),
+}
+
+/// A JSON type, with a range for numbers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HoleType {
+    /// The type.
+    pub base: BaseType,
+    /// `int(1..)`, `num(..5)`, `int(1..3)`: inclusive bounds, as written.
+    pub range: Option<(Option<String>, Option<String>)>,
+    /// `int?`: the value may be absent (an object's member, or the last of an array) or null.
+    pub optional: bool,
+}
+
+/// The JSON types a hole can ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BaseType {
+    /// A string.
+    Str,
+    /// An integer: no fraction, whatever way it is written.
+    Int,
+    /// Any number.
+    Num,
+    /// `true` or `false`.
+    Bool,
+    /// An array.
+    List,
+    /// An object.
+    Obj,
+}

@@ -1,0 +1,2 @@
+//! `sio-reference-server`
+fn main() {}
