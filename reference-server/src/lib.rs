@@ -21,7 +21,11 @@ impl Server {
     /// When an address cannot be bound.
     pub async fn start(options: Options) -> std::io::Result<Server> {
         let listener = tokio::net::TcpListener::bind((options.host, options.port)).await?;
-        Ok(Server { address: listener.local_addr()?, policy_address: None, _listener: listener })
+        Ok(Server {
+            address: listener.local_addr()?,
+            policy_address: None,
+            _listener: listener,
+        })
     }
 
     /// Where the server listens.
