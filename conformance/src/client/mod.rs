@@ -1,0 +1,3 @@
+//! How the harness speaks to a server.
+
+pub mod framing;
