@@ -1,6 +1,10 @@
 //! Runs the packet vectors (`fixtures/packets`) through the harness's own framing, in both directions.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a vector that does not hold ends the test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a vector that does not hold ends the test"
+)]
 
 use std::path::Path;
 use std::time::Duration;
