@@ -1,3 +1,4 @@
 //! Judges Socket.IO servers.
 
 pub mod client;
+pub mod scenario;

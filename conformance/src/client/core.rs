@@ -187,6 +187,14 @@ impl Client {
         Ok(())
     }
 
+    /// Stops polling and posting; the connections stay.
+    pub fn stop_background(&self) {
+        for task in lock(&self.shared.background).drain(..) {
+            task.abort();
+        }
+        *lock(&self.shared.posts) = None;
+    }
+
     /// Cuts a part's connection, or all of them.
     pub fn cut(&self, part: Option<&str>) {
         match part {
@@ -194,10 +202,7 @@ impl Client {
                 lock(&self.shared.links).remove(part);
             }
             None => {
-                for task in lock(&self.shared.background).drain(..) {
-                    task.abort();
-                }
-                *lock(&self.shared.posts) = None;
+                self.stop_background();
                 lock(&self.shared.links).clear();
             }
         }

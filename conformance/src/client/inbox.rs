@@ -128,9 +128,11 @@ enum Parser {
     /// xhr-polling and jsonp-polling: at the end of the body.
     Whole,
     HtmlFile(htmlfile::Stream),
-    Multipart(multipart::Stream),
+    /// And whether the first boundary has come.
+    Multipart(multipart::Stream, bool),
     WebSocket(Assembler),
-    Hixie(hixie::Stream),
+    /// And as much of the challenge's answer as has come.
+    Hixie(hixie::Deframer, Vec<u8>),
 }
 
 impl Section {
@@ -143,10 +145,10 @@ impl Section {
             Framing::HtmlFile => Parser::HtmlFile(htmlfile::Stream::default()),
             Framing::Multipart => {
                 let content_type = head.as_ref().and_then(|head| head.header("content-type")).unwrap_or_default();
-                Parser::Multipart(multipart::Stream::new(&content_type))
+                multipart::Stream::new(&content_type).map_or(Parser::None, |stream| Parser::Multipart(stream, false))
             }
             Framing::WebSocket => Parser::WebSocket(Assembler::default()),
-            Framing::Hixie => Parser::Hixie(hixie::Stream::default()),
+            Framing::Hixie => Parser::Hixie(hixie::Deframer::new(), Vec::new()),
         };
         Section {
             conn,
@@ -255,6 +257,9 @@ impl Section {
     }
 }
 
+/// Length of the answer to a hixie-76 challenge.
+const DIGEST: usize = 16;
+
 /// Units with the offset after each, and the reason why nothing after them can be read.
 type Found = (Vec<(UnitKind, usize)>, Option<String>);
 
@@ -274,27 +279,29 @@ impl Parser {
                     Ok(Some((kind, stream.consumed())))
                 })
             }
-            Parser::Multipart(stream) => {
+            Parser::Multipart(stream, begun) => {
                 stream.push(new);
-                pull(&mut found, || {
-                    let Some(item) = stream.next()? else { return Ok(None) };
-                    let kind = match item {
-                        multipart::MultipartItem::Prelude(text) => UnitKind::Prelude(text),
-                        multipart::MultipartItem::Packet(text) => UnitKind::Packet(text),
-                    };
-                    Ok(Some((kind, stream.consumed())))
-                })
+                if !*begun && let Some(end) = all.iter().position(|byte| *byte == b'\n') {
+                    *begun = true;
+                    let delimiter = String::from_utf8_lossy(&all[..=end]).into_owned();
+                    found.push((UnitKind::Prelude(delimiter), end + 1));
+                }
+                pull(&mut found, || Ok(stream.next()?.map(|text| (UnitKind::Packet(text), stream.consumed()))))
             }
-            Parser::Hixie(stream) => {
-                stream.push(new);
+            Parser::Hixie(deframer, digest) => {
+                let due = DIGEST.saturating_sub(digest.len()).min(new.len());
+                digest.extend_from_slice(&new[..due]);
+                if due > 0 && let Ok(digest) = <[u8; DIGEST]>::try_from(digest.as_slice()) {
+                    found.push((UnitKind::Digest(digest), DIGEST));
+                }
+                deframer.push(&new[due..]);
                 pull(&mut found, || {
-                    let Some(item) = stream.next()? else { return Ok(None) };
-                    let kind = match item {
-                        hixie::HixieItem::Digest(digest) => UnitKind::Digest(digest),
-                        hixie::HixieItem::Frame(text) => UnitKind::Packet(text),
-                        hixie::HixieItem::Close => UnitKind::Close(None, String::new()),
+                    let Some(frame) = deframer.next()? else { return Ok(None) };
+                    let kind = match frame {
+                        hixie::Frame::Text(text) => UnitKind::Packet(text),
+                        hixie::Frame::Close => UnitKind::Close(None, String::new()),
                     };
-                    Ok(Some((kind, stream.consumed())))
+                    Ok(Some((kind, DIGEST + deframer.consumed())))
                 })
             }
             Parser::WebSocket(assembler) => loop {

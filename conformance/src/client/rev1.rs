@@ -18,7 +18,7 @@ pub const HEARTBEAT: &str = "2::";
 /// The part on which a session's packets come.
 pub const DOWN: &str = "poll";
 /// The part on which a session without a way back posts.
-pub const UP: &str = "post";
+pub const UP: &str = "(post)";
 /// The part of a session's WebSocket.
 pub const SOCKET: &str = "ws";
 
@@ -78,7 +78,7 @@ impl Session {
     ///
     /// When it is refused or malformed.
     pub async fn handshake(client: &Client, transport: &str, target: &str) -> Result<Session, OpenError> {
-        const PART: &str = "handshake";
+        const PART: &str = "(handshake)";
         let request = client.new_request("GET", target);
         client.shared().request(PART, request, Framing::Raw, true).await?;
         let (status, body) = answer(client.shared(), PART).await.map_err(|reason| OpenError::Transport {
@@ -116,6 +116,11 @@ impl Session {
             "flashsocket" => self.connect_hixie(client).await,
             _ => self.poll(client).await.map_err(OpenError::Client),
         }
+    }
+
+    /// Makes ready what needs no connection yet, for a case that fetches its packets by hand.
+    pub fn prepare(&self, client: &Client) {
+        self.start_posts(client);
     }
 
     /// Whether packets come by polling.
@@ -218,17 +223,17 @@ impl Session {
     }
 
     async fn connect_hixie(&self, client: &Client) -> Result<(), OpenError> {
-        let challenge = hixie::Challenge::from_seed(client.shared().next_id(SOCKET).to_string().as_bytes());
+        let keys = hixie::Keys::from_seed(seed(&client.shared().next_id(SOCKET).to_string()));
         let mut request = client.new_request("GET", &self.target());
         request.set("Upgrade", Some("WebSocket"));
         request.set("Connection", Some("Upgrade"));
         request.set("Origin", Some(&format!("http://{}", client.shared().wire.connect.authority())));
-        request.set("Sec-WebSocket-Key1", Some(&challenge.key1));
-        request.set("Sec-WebSocket-Key2", Some(&challenge.key2));
+        request.set("Sec-WebSocket-Key1", Some(&keys.key1));
+        request.set("Sec-WebSocket-Key2", Some(&keys.key2));
         // The eight bytes of the third key follow the head; no header announces them.
         let fresh = sections(client, SOCKET);
         client.shared().request(SOCKET, request, Framing::Hixie, true).await?;
-        client.write(SOCKET, challenge.key3.to_vec())?;
+        client.write(SOCKET, keys.key3.to_vec())?;
         client.wait(|inbox| head(inbox, SOCKET, fresh, |_| ())).await.map_err(|reason| self.refused(reason))?;
         let digest = client
             .wait(|inbox| {
@@ -245,7 +250,7 @@ impl Session {
                 }
             })
             .await;
-        if digest != Some(challenge.digest()) {
+        if digest.is_none() || digest != keys.digest().ok() {
             return Err(self.refused("the challenge was not answered as the hixie-76 draft says".to_owned()));
         }
         Ok(())
@@ -275,6 +280,11 @@ impl Session {
         });
         lock(&client.shared().background).push(task.abort_handle());
     }
+}
+
+/// A number made from a connection's name, so that a replay meets the recorded answer to the challenge.
+fn seed(name: &str) -> u64 {
+    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// Path of a transport's connection (protocol document, section "Transport connection").
