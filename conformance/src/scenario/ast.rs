@@ -64,6 +64,17 @@ pub struct Source {
     pub text: String,
 }
 
+impl Source {
+    /// Line and column of an offset, both from 1, the column in characters.
+    #[must_use]
+    pub fn line_column(&self, offset: usize) -> (usize, usize) {
+        let before = &self.text.as_bytes()[..offset.min(self.text.len())];
+        let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+        (line, 1 + String::from_utf8_lossy(&before[start..]).chars().count())
+    }
+}
+
 /// A parsed `.wire` file.
 #[derive(Clone, Debug)]
 pub struct Scenario {
@@ -142,6 +153,21 @@ pub enum Level {
     May,
 }
 
+impl Level {
+    /// All of them, the most binding first.
+    pub const ALL: [Level; 3] = [Level::Must, Level::Should, Level::May];
+
+    /// As files and reports write it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Level::Must => "must",
+            Level::Should => "should",
+            Level::May => "may",
+        }
+    }
+}
+
 /// Who says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -152,6 +178,21 @@ pub enum Authority {
     Reference,
     /// Two or more independent servers agree.
     Observed,
+}
+
+impl Authority {
+    /// All of them.
+    pub const ALL: [Authority; 3] = [Authority::Spec, Authority::Reference, Authority::Observed];
+
+    /// As files and reports write it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Authority::Spec => "spec",
+            Authority::Reference => "reference",
+            Authority::Observed => "observed",
+        }
+    }
 }
 
 /// What the runner does by itself on a client (`auto:`).

@@ -1,0 +1,4 @@
+//! From a selection of cases to a stream of events.
+
+pub mod case;
+pub mod event;
