@@ -1,1 +1,14 @@
 //! Judges Socket.IO servers.
+
+pub mod exit;
+pub mod expect;
+
+/// From a plan to events.
+pub mod run {
+    pub mod boot;
+    pub mod event;
+}
+/// The `.wire` language.
+pub mod scenario {
+    pub mod ast;
+}
