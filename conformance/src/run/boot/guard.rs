@@ -2,7 +2,7 @@
 //!
 //! However the harness ends, SIGKILL included, the kernel closes its end of the control socket. The guard sees that and
 //! ends the server's process group. The socket is the guard's standard input; what the guard tells the harness goes
-//! back over it, one [`Message`] a line. Standard output and error belong to the server alone.
+//! back over it, one `Message` a line. Standard output and error belong to the server alone.
 
 use std::ffi::OsString;
 use std::fmt;
