@@ -2,6 +2,7 @@
 
 pub mod exit;
 pub mod expect;
+pub mod glob;
 pub mod report;
 
 /// From a plan to events.

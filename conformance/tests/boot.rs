@@ -14,7 +14,7 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use conformance::run::boot::{BaseUrl, Boot, BootError, Death, Target};
+use conformance::run::boot::{BaseUrl, Boot, BootError, Death, Running, Target};
 use nix::sys::stat::Mode;
 
 /// Far above anything that should happen, so that a slow machine does not matter.
@@ -75,6 +75,16 @@ impl Fifo {
         shell(&format!(
             "{before} exec 9>{path}; echo up >&9; echo '{{\"listening\":\"http://127.0.0.1:{port}\"}}'; sleep 1000 & wait"
         ))
+    }
+}
+
+/// Returns when the target is gone.
+async fn gone(running: &Running) -> Death {
+    loop {
+        match running.alive().await {
+            Ok(()) => tokio::time::sleep(Duration::from_millis(5)).await,
+            Err(death) => return death,
+        }
     }
 }
 
@@ -228,16 +238,7 @@ async fn a_death_during_the_run_is_noticed() {
     tokio::task::spawn_blocking(move || std::fs::write(go, "now\n").unwrap())
         .await
         .unwrap();
-    let death = tokio::time::timeout(LONG, async {
-        loop {
-            match running.alive().await {
-                Ok(()) => tokio::time::sleep(Duration::from_millis(5)).await,
-                Err(death) => break death,
-            }
-        }
-    })
-    .await
-    .unwrap();
+    let death = tokio::time::timeout(LONG, gone(&running)).await.unwrap();
     assert!(
         matches!(&death, Death::Ended { status, .. } if status == "signal: 9 (SIGKILL)"),
         "{death}"
@@ -265,6 +266,25 @@ async fn a_dropped_target_ends() {
     drop(boot().start(&fifo.server(&listener, "")).await.unwrap());
     fifo.starts();
     fifo.ends();
+}
+
+#[tokio::test]
+async fn a_killed_guard_leaves_no_server() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let fifo = Fifo::new(dir.path());
+    let go = dir.path().join("go");
+    nix::unistd::mkfifo(&go, Mode::S_IRWXU).unwrap();
+    // The parent of the server is its guard.
+    let before = format!("(read line <{}; kill -9 $PPID) &", go.display());
+    let running = boot().start(&fifo.server(&listener, &before)).await.unwrap();
+    fifo.starts();
+    tokio::task::spawn_blocking(move || std::fs::write(go, "now\n").unwrap())
+        .await
+        .unwrap();
+    tokio::task::spawn_blocking(move || fifo.ends()).await.unwrap();
+    let death = tokio::time::timeout(LONG, gone(&running)).await.unwrap();
+    assert!(death.to_string().contains("its guard is gone"), "{death}");
 }
 
 /// Not a test: the harness that [`a_killed_harness_leaves_no_server`] kills, in a process of its own.

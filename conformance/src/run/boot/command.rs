@@ -210,7 +210,7 @@ fn spawn(
     })
 }
 
-/// Keeps the state up to date until the guard hangs up.
+/// Keeps the state up to date until the guard hangs up. A guard that was killed leaves the server to us.
 async fn listen(told: OwnedReadHalf, report: watch::Sender<State>) {
     let mut lines = BufReader::new(told.take(64 * 1024)).lines();
     while let Ok(Some(line)) = lines.next_line().await {
@@ -221,13 +221,13 @@ async fn listen(told: OwnedReadHalf, report: watch::Sender<State>) {
             None => continue,
         };
     }
-    report.send_if_modified(|state| {
-        let lost = matches!(state, State::Starting | State::Spawned(_));
-        if lost {
-            *state = State::Lost;
-        }
-        lost
-    });
+    let last = report.borrow().clone();
+    if let State::Spawned(pid) = last {
+        guard::signal_group(pid, Signal::SIGKILL);
+    }
+    if matches!(last, State::Starting | State::Spawned(_)) {
+        report.send_replace(State::Lost);
+    }
 }
 
 /// How a server shows that it is ready.
