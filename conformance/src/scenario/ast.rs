@@ -27,7 +27,10 @@ impl Span {
     /// The smallest span that holds both.
     #[must_use]
     pub fn to(self, other: Span) -> Span {
-        Span { start: self.start.min(other.start), end: self.end.max(other.end) }
+        Span {
+            start: self.start.min(other.start),
+            end: self.end.max(other.end),
+        }
     }
 }
 
@@ -255,6 +258,13 @@ pub struct Lane {
     pub client: String,
     /// A part of it (`poll`, `post`, `ws`, `tcp`), or the client as a whole.
     pub part: Option<String>,
+}
+
+impl fmt::Display for Lane {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.client)?;
+        self.part.iter().try_for_each(|part| write!(f, ".{part}"))
+    }
 }
 
 /// `[lo .. hi since mark]`.

@@ -66,14 +66,22 @@ impl Diagnostic {
     /// Points at what the diagnostic is about.
     #[must_use]
     pub fn primary(mut self, span: Span, text: impl Into<String>) -> Diagnostic {
-        self.labels.push(Label { span, text: text.into(), primary: true });
+        self.labels.push(Label {
+            span,
+            text: text.into(),
+            primary: true,
+        });
         self
     }
 
     /// Points at something that helps to understand it.
     #[must_use]
     pub fn context(mut self, span: Span, text: impl Into<String>) -> Diagnostic {
-        self.labels.push(Label { span, text: text.into(), primary: false });
+        self.labels.push(Label {
+            span,
+            text: text.into(),
+            primary: false,
+        });
         self
     }
 
@@ -107,7 +115,11 @@ impl Diagnostic {
             Severity::Warning => Kind::WARNING,
         };
         let title = match &self.origin {
-            Some(origin) => format!("{:<width$}  {origin}", self.title, width = 72_usize.saturating_sub(origin.len())),
+            Some(origin) => format!(
+                "{:<width$}  {origin}",
+                self.title,
+                width = 72_usize.saturating_sub(origin.len())
+            ),
             None => self.title.clone(),
         };
         let mut title = kind.primary_title(title);
@@ -116,13 +128,25 @@ impl Diagnostic {
         }
         let text = self.source.text.as_str();
         let labels = self.labels.iter().map(|label| {
-            let kind = if label.primary { AnnotationKind::Primary } else { AnnotationKind::Context };
+            let kind = if label.primary {
+                AnnotationKind::Primary
+            } else {
+                AnnotationKind::Context
+            };
             let annotation = kind.span(visible(text, label.span));
-            if label.text.is_empty() { annotation } else { annotation.label(label.text.as_str()) }
+            if label.text.is_empty() {
+                annotation
+            } else {
+                annotation.label(label.text.as_str())
+            }
         });
         let mut group: Group<'_> = Group::with_title(title);
         if !self.labels.is_empty() {
-            group = group.element(Snippet::source(text).path(self.source.path.as_str()).annotations(labels));
+            group = group.element(
+                Snippet::source(text)
+                    .path(self.source.path.as_str())
+                    .annotations(labels),
+            );
         }
         for (name, text) in &self.notes {
             group = group.element(Kind::NOTE.no_name().message(format!("{name:<6} {text}")));
@@ -164,7 +188,10 @@ pub fn excerpt(got: &[u8], difference: Option<usize>) -> String {
 
 fn back(bytes: &[u8], at: usize) -> usize {
     let continuation = |at: usize| bytes.get(at).is_some_and(|byte| byte & 0xc0 == 0x80);
-    (0..4).map(|i| at.saturating_sub(i)).find(|at| !continuation(*at)).unwrap_or(at)
+    (0..4)
+        .map(|i| at.saturating_sub(i))
+        .find(|at| !continuation(*at))
+        .unwrap_or(at)
 }
 
 /// The span, at least one character wide where there is one, within the text and on character boundaries.
@@ -186,7 +213,10 @@ mod tests {
 
     fn source() -> Arc<Source> {
         let text = "case:  rev1/ack/data\n\n@ rev1#ack/data\na open\na < 6:::1+[$(int)]\n".to_owned();
-        Arc::new(Source { path: "fixtures/scenarios/rev1/ack/data.wire".to_owned(), text })
+        Arc::new(Source {
+            path: "fixtures/scenarios/rev1/ack/data.wire".to_owned(),
+            text,
+        })
     }
 
     #[test]
@@ -199,7 +229,7 @@ mod tests {
         diagnostic.level = Some(Level::Must);
         diagnostic.origin = Some("rev1/ack/data[websocket]".to_owned());
         insta::assert_snapshot!(diagnostic.render(false));
-        assert_eq!(diagnostic.line_column(), (5, 12));
+        assert_eq!(diagnostic.line_column(), (5, 13));
         assert!(diagnostic.render(true).contains("\u{1b}["));
     }
 
@@ -214,7 +244,13 @@ mod tests {
 
     #[test]
     fn spans_outside_of_the_text_are_no_fault() {
-        let text = Diagnostic::new(Severity::Error, "t", source()).primary(Span { start: 9999, end: 99_999 }, "x");
+        let text = Diagnostic::new(Severity::Error, "t", source()).primary(
+            Span {
+                start: 9999,
+                end: 99_999,
+            },
+            "x",
+        );
         assert!(text.render(false).contains("data.wire"));
     }
 }

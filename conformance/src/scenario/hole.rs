@@ -34,11 +34,17 @@ pub(crate) fn parse(source: &str, start: usize, limit: usize) -> Result<(Hole, u
         if name.is_some() {
             return Ok((Hole { name, kind: None }, start + 1 + named));
         }
-        return Err(SpannedError::new(Span { start, end: start + 1 }, "`$` begins a hole, and none follows")
-            .help("holes are $name, $name(type), $(type), $(/regex/) and $_; a dollar sign is \\$"));
+        return Err(
+            SpannedError::new(Span { start, end: start + 1 }, "`$` begins a hole, and none follows")
+                .help("holes are $name, $name(type), $(type), $(/regex/) and $_; a dollar sign is \\$"),
+        );
     };
     let open = start + 1 + named + 1;
-    let (kind, len) = if inner.starts_with('/') { parse_regex(inner, start, open)? } else { parse_type(inner, open)? };
+    let (kind, len) = if inner.starts_with('/') {
+        parse_regex(inner, start, open)?
+    } else {
+        parse_type(inner, open)?
+    };
     Ok((Hole { name, kind: Some(kind) }, open + len))
 }
 
@@ -50,12 +56,21 @@ fn parse_regex(inner: &str, start: usize, open: usize) -> Result<(HoleKind, usiz
         close += if bytes[close] == b'\\' { 2 } else { 1 };
     }
     if close >= bytes.len() {
-        let span = Span { start, end: open + inner.len() };
+        let span = Span {
+            start,
+            end: open + inner.len(),
+        };
         return Err(SpannedError::new(span, "the regex has no end").help("a regex hole is $(/regex/)"));
     }
     let regex = inner[1..close].to_owned();
     if let Err(error) = compile_regex(&regex) {
-        return Err(SpannedError::new(Span { start: open, end: open + close + 1 }, error));
+        return Err(SpannedError::new(
+            Span {
+                start: open,
+                end: open + close + 1,
+            },
+            error,
+        ));
     }
     Ok((HoleKind::Regex(regex), close + 2))
 }
@@ -64,7 +79,10 @@ fn parse_regex(inner: &str, start: usize, open: usize) -> Result<(HoleKind, usiz
 fn parse_type(inner: &str, open: usize) -> Result<(HoleKind, usize), SpannedError> {
     let word_len = inner.bytes().take_while(u8::is_ascii_alphanumeric).count();
     let word = &inner[..word_len];
-    let span = Span { start: open, end: open + word_len };
+    let span = Span {
+        start: open,
+        end: open + word_len,
+    };
     let Some((_, base)) = TYPES.into_iter().find(|(name, _)| *name == word) else {
         let error = SpannedError::new(span, format!("unknown type `{word}`"));
         return Err(error.help(did_you_mean(word, TYPES.map(|(name, _)| name))));
@@ -79,14 +97,20 @@ fn parse_type(inner: &str, open: usize) -> Result<(HoleKind, usize), SpannedErro
     let optional = inner[at.min(inner.len())..].starts_with('?');
     at += usize::from(optional);
     if !inner[at.min(inner.len())..].starts_with(')') {
-        let span = Span { start: open, end: open + at.min(inner.len()) };
+        let span = Span {
+            start: open,
+            end: open + at.min(inner.len()),
+        };
         return Err(SpannedError::new(span, "the hole has no closing parenthesis").help("write $name(type)"));
     }
     Ok((HoleKind::Type(HoleType { base, range, optional }), at + 1))
 }
 
 fn parse_range(bounds: &str, base: BaseType, at: usize) -> Result<(Option<String>, Option<String>), SpannedError> {
-    let span = Span { start: at, end: at + bounds.len() };
+    let span = Span {
+        start: at,
+        end: at + bounds.len(),
+    };
     if !matches!(base, BaseType::Int | BaseType::Num) {
         return Err(SpannedError::new(span, "only int and num take a range"));
     }
@@ -123,10 +147,18 @@ impl fmt::Display for HoleKind {
 
 impl fmt::Display for HoleType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word = TYPES.iter().find(|(_, base)| *base == self.base).map_or("", |(word, _)| word);
+        let word = TYPES
+            .iter()
+            .find(|(_, base)| *base == self.base)
+            .map_or("", |(word, _)| word);
         f.write_str(word)?;
         if let Some((lo, hi)) = &self.range {
-            write!(f, "({}..{})", lo.as_deref().unwrap_or_default(), hi.as_deref().unwrap_or_default())?;
+            write!(
+                f,
+                "({}..{})",
+                lo.as_deref().unwrap_or_default(),
+                hi.as_deref().unwrap_or_default()
+            )?;
         }
         f.write_str(if self.optional { "?" } else { "" })
     }
@@ -144,7 +176,12 @@ pub(crate) struct Fit {
 enum FitKind {
     Any,
     Regex(Regex),
-    Type { base: BaseType, lo: Option<Number>, hi: Option<Number>, optional: bool },
+    Type {
+        base: BaseType,
+        lo: Option<Number>,
+        hi: Option<Number>,
+        optional: bool,
+    },
 }
 
 impl Fit {
@@ -156,11 +193,23 @@ impl Fit {
             Some(HoleKind::Type(it)) => {
                 let (lo, hi) = it.range.clone().unwrap_or_default();
                 let number = |it: Option<String>| it.and_then(|it| Number::new(&it));
-                FitKind::Type { base: it.base, lo: number(lo), hi: number(hi), optional: it.optional }
+                FitKind::Type {
+                    base: it.base,
+                    lo: number(lo),
+                    hi: number(hi),
+                    optional: it.optional,
+                }
             }
         };
-        let expected = hole.kind.as_ref().map_or_else(|| "anything".to_owned(), ToString::to_string);
-        Ok(Fit { name: hole.name.clone(), kind, expected })
+        let expected = hole
+            .kind
+            .as_ref()
+            .map_or_else(|| "anything".to_owned(), ToString::to_string);
+        Ok(Fit {
+            name: hole.name.clone(),
+            kind,
+            expected,
+        })
     }
 
     /// Whether nothing at all may stand in the hole's place (`int?`).
@@ -175,7 +224,9 @@ impl Fit {
 
     /// Why no text that begins like this can fit, as far as that can be said before all of it is there.
     pub(crate) fn cannot_begin(&self, begun: &JsString) -> Option<String> {
-        let FitKind::Type { base, .. } = &self.kind else { return None };
+        let FitKind::Type { base, .. } = &self.kind else {
+            return None;
+        };
         let text = begun.to_string_lossy();
         let possible = match base {
             BaseType::Int => text.bytes().all(|it| it.is_ascii_digit() || it == b'-'),
@@ -185,7 +236,13 @@ impl Fit {
             BaseType::Obj => text.is_empty() || text.starts_with('{'),
             BaseType::Str => true,
         };
-        (!possible).then(|| format!("expected {}, got {}", self.expected, show(&Value::String(begun.clone()))))
+        (!possible).then(|| {
+            format!(
+                "expected {}, got {}",
+                self.expected,
+                show(&Value::String(begun.clone()))
+            )
+        })
     }
 
     /// Whether a JSON value fits; if not, what was expected instead.
@@ -207,7 +264,11 @@ impl Fit {
                 _ => false,
             },
         };
-        if fits { Ok(()) } else { Err(format!("expected {}, got {}", self.expected, show(got))) }
+        if fits {
+            Ok(())
+        } else {
+            Err(format!("expected {}, got {}", self.expected, show(got)))
+        }
     }
 
     /// Whether a piece of text fits, and the value it binds: a string where the hole asks for none or for a string, else
@@ -218,8 +279,13 @@ impl Fit {
             FitKind::Any => Ok(Value::String(got.clone())),
             FitKind::Regex(regex) if full_match(regex, got) => Ok(Value::String(got.clone())),
             FitKind::Type { optional: true, .. } if got.0.is_empty() => Ok(Value::Null),
-            FitKind::Type { base: BaseType::Str, .. } if !got.0.is_empty() => Ok(Value::String(got.clone())),
-            FitKind::Regex(_) | FitKind::Type { base: BaseType::Str, .. } => Err(mismatch()),
+            FitKind::Type {
+                base: BaseType::Str, ..
+            } if !got.0.is_empty() => Ok(Value::String(got.clone())),
+            FitKind::Regex(_)
+            | FitKind::Type {
+                base: BaseType::Str, ..
+            } => Err(mismatch()),
             FitKind::Type { .. } => {
                 let text = got.to_string_lossy();
                 if text.starts_with([' ', '\n', '\r', '\t']) || text.ends_with([' ', '\n', '\r', '\t']) {
@@ -236,7 +302,10 @@ impl Fit {
 fn compile_regex(regex: &str) -> Result<Regex, String> {
     Regex::new(regex).map_err(|error| {
         let text = error.to_string();
-        format!("malformed regex: {}", text.lines().last().unwrap_or_default().trim_start_matches("error: "))
+        format!(
+            "malformed regex: {}",
+            text.lines().last().unwrap_or_default().trim_start_matches("error: ")
+        )
     })?;
     Regex::new(&format!(r"\A(?:{regex})\z")).map_err(|_| "malformed regex".to_owned())
 }

@@ -67,10 +67,12 @@ impl JsonPattern {
     pub fn matches(&self, got: &Value, captures: &mut Captures) -> Result<(), Mismatch> {
         let mut bound = captures.clone();
         let mut path = Path::default();
-        self.root.matches(got, &mut path, &mut bound).map_err(|difference| Mismatch {
-            path: path.to_string(),
-            ..Mismatch::new(difference.span, difference.message)
-        })?;
+        self.root
+            .matches(got, &mut path, &mut bound)
+            .map_err(|difference| Mismatch {
+                path: path.to_string(),
+                ..Mismatch::new(difference.span, difference.message)
+            })?;
         *captures = bound;
         Ok(())
     }
@@ -110,7 +112,10 @@ impl Node {
                 match run(pieces, &string.0, Extent::Whole, self.span, captures) {
                     Step::Matched(_) => Ok(()),
                     _ if pieces.iter().all(|it| matches!(it, Piece::Literal { .. })) => Err(self.unlike(got)),
-                    Step::Mismatch(mismatch) => Err(Difference { span: mismatch.span, message: mismatch.message }),
+                    Step::Mismatch(mismatch) => Err(Difference {
+                        span: mismatch.span,
+                        message: mismatch.message,
+                    }),
                     Step::NeedMore => Err(self.unlike(got)),
                 }
             }
@@ -126,7 +131,12 @@ impl Node {
     }
 
     fn match_hole(&self, fit: &Fit, got: &Value, captures: &mut Captures) -> Result<(), Difference> {
-        let refuse = |message| Err(Difference { span: self.span, message });
+        let refuse = |message| {
+            Err(Difference {
+                span: self.span,
+                message,
+            })
+        };
         if let Some(name) = &fit.name {
             if let Some(bound) = captures.get(name) {
                 if bound != got {
@@ -160,13 +170,21 @@ impl Node {
                     path.0.pop();
                 }
                 None if item.absent(captures) => {}
-                None => return Err(Difference { span: item.span, message: format!("missing element {i}") }),
+                None => {
+                    return Err(Difference {
+                        span: item.span,
+                        message: format!("missing element {i}"),
+                    });
+                }
             }
         }
         match values.get(items.len()) {
             Some(extra) if !open => {
                 let message = format!("extra element {}: {}", items.len(), show(extra));
-                Err(Difference { span: self.span, message })
+                Err(Difference {
+                    span: self.span,
+                    message,
+                })
             }
             _ => Ok(()),
         }
@@ -190,15 +208,22 @@ impl Node {
                 None if member.value.absent(captures) => {}
                 None => {
                     let message = format!("missing key {}", member.key);
-                    return Err(Difference { span: member.key_span, message });
+                    return Err(Difference {
+                        span: member.key_span,
+                        message,
+                    });
                 }
             }
         }
         let Value::Object(values) = got else { return Ok(()) };
-        match values.iter().find(|(key, _)| !members.iter().any(|member| member.key == *key)) {
-            Some((key, value)) if !open => {
-                Err(Difference { span: self.span, message: format!("extra key {key}: {}", show(value)) })
-            }
+        match values
+            .iter()
+            .find(|(key, _)| !members.iter().any(|member| member.key == *key))
+        {
+            Some((key, value)) if !open => Err(Difference {
+                span: self.span,
+                message: format!("extra key {key}: {}", show(value)),
+            }),
             _ => Ok(()),
         }
     }
@@ -206,7 +231,9 @@ impl Node {
     /// Whether the value may be missing; binds null to it if so.
     fn absent(&self, captures: &mut Captures) -> bool {
         let NodeKind::Hole(fit) = &self.kind else { return false };
-        let Some(name) = fit.name.as_ref().filter(|_| fit.optional()) else { return fit.optional() };
+        let Some(name) = fit.name.as_ref().filter(|_| fit.optional()) else {
+            return fit.optional();
+        };
         match captures.get(name) {
             Some(bound) => *bound == Value::Null,
             None => {
@@ -230,7 +257,10 @@ impl Node {
             NodeKind::Object { .. } => "an object".to_owned(),
             NodeKind::Hole(_) => "something else".to_owned(),
         };
-        Difference { span: self.span, message: format!("expected {expected}, got {}", show(got)) }
+        Difference {
+            span: self.span,
+            message: format!("expected {expected}, got {}", show(got)),
+        }
     }
 }
 
@@ -243,7 +273,14 @@ mod tests {
 
     fn pattern(source: &str) -> Result<JsonPattern, SpannedError> {
         let mut problems = Vec::new();
-        let text = text::parse(source, Span { start: 0, end: source.len() }, &mut problems);
+        let text = text::parse(
+            source,
+            Span {
+                start: 0,
+                end: source.len(),
+            },
+            &mut problems,
+        );
         assert_eq!(problems, []);
         JsonPattern::parse(&text.atoms, text.span)
     }
@@ -278,12 +315,20 @@ mod tests {
     #[case(r#""\\u00e9\ud834\udd1e\\n""#, r#""é𝄞\n""#)]
     #[case(r#""\\ud834""#, r#""\ud834""#)]
     fn fits(#[case] source: &str, #[case] got: &str) {
-        pattern(source).unwrap().matches(&json::parse(got).unwrap(), &mut bound()).unwrap();
+        pattern(source)
+            .unwrap()
+            .matches(&json::parse(got).unwrap(), &mut bound())
+            .unwrap();
     }
 
     #[rstest]
     #[case("1", "2", "$: expected 1, got 2", "1")]
-    #[case(r#"{"a":[1,{"n":$(int)}]}"#, r#"{"a":[1,{"n":"25000"}]}"#, "$.a[1].n: expected int, got \"25000\"", "$(int)")]
+    #[case(
+        r#"{"a":[1,{"n":$(int)}]}"#,
+        r#"{"a":[1,{"n":"25000"}]}"#,
+        "$.a[1].n: expected int, got \"25000\"",
+        "$(int)"
+    )]
     #[case(r#"{"a":1,"b":2}"#, r#"{"a":1}"#, "$: missing key \"b\"", "\"b\"")]
     #[case(r#"{"a":1}"#, r#"{"a":1,"b":2}"#, "$: extra key \"b\": 2", "{\"a\":1}")]
     #[case("[1,2]", "[1]", "$: missing element 1", "2")]
@@ -299,7 +344,10 @@ mod tests {
     #[case(r#""abc""#, r#""abd""#, "$: expected \"abc\", got \"abd\"", "\"abc\"")]
     fn does_not_fit(#[case] source: &str, #[case] got: &str, #[case] message: &str, #[case] place: &str) {
         let mut captures = bound();
-        let mismatch = pattern(source).unwrap().matches(&json::parse(got).unwrap(), &mut captures).unwrap_err();
+        let mismatch = pattern(source)
+            .unwrap()
+            .matches(&json::parse(got).unwrap(), &mut captures)
+            .unwrap_err();
         assert_eq!(mismatch.to_string(), message);
         assert_eq!(&source[mismatch.span.range()], place);
         assert_eq!(captures, bound());

@@ -22,8 +22,9 @@ pub mod diagnostic;
 pub mod hole;
 pub mod json;
 pub mod json_pattern;
+pub mod lint;
 pub mod packet;
-//pub mod parse;
+pub mod parse;
 pub mod pattern;
 mod pieces;
 pub mod text;
@@ -63,9 +64,14 @@ impl Generation {
     #[must_use]
     pub fn transports(self) -> &'static [&'static str] {
         match self {
-            Generation::Rev1 => {
-                &["websocket", "flashsocket", "htmlfile", "xhr-multipart", "xhr-polling", "jsonp-polling"]
-            }
+            Generation::Rev1 => &[
+                "websocket",
+                "flashsocket",
+                "htmlfile",
+                "xhr-multipart",
+                "xhr-polling",
+                "jsonp-polling",
+            ],
             Generation::Eio3 => &["polling", "polling-b64", "jsonp", "websocket", "upgraded"],
             Generation::Eio4 => &["polling", "websocket", "webtransport", "upgraded"],
         }
@@ -87,7 +93,10 @@ impl FromStr for Generation {
     type Err = UnknownGeneration;
 
     fn from_str(token: &str) -> Result<Generation, UnknownGeneration> {
-        Generation::ALL.into_iter().find(|it| it.token() == token).ok_or_else(|| UnknownGeneration(token.to_owned()))
+        Generation::ALL
+            .into_iter()
+            .find(|it| it.token() == token)
+            .ok_or_else(|| UnknownGeneration(token.to_owned()))
     }
 }
 
@@ -105,7 +114,11 @@ pub struct SpannedError {
 
 impl SpannedError {
     pub(crate) fn new(span: Span, message: impl Into<String>) -> SpannedError {
-        SpannedError { span, message: message.into(), help: None }
+        SpannedError {
+            span,
+            message: message.into(),
+            help: None,
+        }
     }
 
     pub(crate) fn help(mut self, help: impl Into<String>) -> SpannedError {

@@ -116,7 +116,11 @@ pub fn render_packet(generation: Generation, text: &Text, captures: &Captures) -
 
 /// The offset of the first atom, from `from` on, that is this byte.
 fn find(atoms: &[Atom], from: usize, byte: u8) -> Option<usize> {
-    atoms.iter().skip(from).position(|atom| atom.kind == AtomKind::Byte(byte)).map(|at| from + at)
+    atoms
+        .iter()
+        .skip(from)
+        .position(|atom| atom.kind == AtomKind::Byte(byte))
+        .map(|at| from + at)
 }
 
 /// From the first of the atoms to the last; where there are none, the place they would stand at.
@@ -135,8 +139,11 @@ mod tests {
 
     #[rstest]
     #[case(Generation::Rev1, "3:::$s", "3:::a\"b")]
-    #[case(Generation::Rev1, r#"5:$n+:/x:{"name":"$s","args":[$s,$n,"\\"$s"]}"#,
-        r#"5:7+:/x:{"name":"a\"b","args":["a\"b",7,"\"a\"b"]}"#)]
+    #[case(
+        Generation::Rev1,
+        r#"5:$n+:/x:{"name":"$s","args":[$s,$n,"\\"$s"]}"#,
+        r#"5:7+:/x:{"name":"a\"b","args":["a\"b",7,"\"a\"b"]}"#
+    )]
     #[case(Generation::Rev1, "6:::$n+[$s]", r#"6:::7+["a\"b"]"#)]
     #[case(Generation::Rev1, "garbage $s", "garbage a\"b")]
     #[case(Generation::Eio4, r#"42/x,$n["e",$s]"#, r#"42/x,7["e","a\"b"]"#)]
@@ -146,7 +153,14 @@ mod tests {
         captures.insert("s", Value::string("a\"b"));
         captures.insert("n", Value::integer(7));
         let mut problems = Vec::new();
-        let text = text::parse(source, Span { start: 0, end: source.len() }, &mut problems);
+        let text = text::parse(
+            source,
+            Span {
+                start: 0,
+                end: source.len(),
+            },
+            &mut problems,
+        );
         assert_eq!(render_packet(generation, &text, &captures).unwrap(), packet);
     }
 }

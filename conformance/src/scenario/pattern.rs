@@ -22,11 +22,19 @@ pub struct Mismatch {
 
 impl Mismatch {
     pub(crate) fn new(span: Span, message: impl Into<String>) -> Mismatch {
-        Mismatch { span, path: String::new(), message: message.into(), offset: None }
+        Mismatch {
+            span,
+            path: String::new(),
+            message: message.into(),
+            offset: None,
+        }
     }
 
     pub(crate) fn at(span: Span, offset: usize, message: impl Into<String>) -> Mismatch {
-        Mismatch { offset: Some(offset), ..Mismatch::new(span, message) }
+        Mismatch {
+            offset: Some(offset),
+            ..Mismatch::new(span, message)
+        }
     }
 }
 
@@ -128,7 +136,14 @@ mod tests {
 
     fn text(source: &str) -> Text {
         let mut problems = Vec::new();
-        let text = text::parse(source, Span { start: 0, end: source.len() }, &mut problems);
+        let text = text::parse(
+            source,
+            Span {
+                start: 0,
+                end: source.len(),
+            },
+            &mut problems,
+        );
         assert_eq!(problems, []);
         text
     }
@@ -180,7 +195,10 @@ mod tests {
     #[case("$(int)\\n", "12", false, Prefix::NeedMore)]
     #[case("", "abc", false, Prefix::Matched(0))]
     fn a_stream_so_far(#[case] pattern: &str, #[case] got: &str, #[case] ended: bool, #[case] prefix: Prefix) {
-        assert_eq!(match_prefix(&text(pattern), got.as_bytes(), ended, &mut Captures::new()), prefix);
+        assert_eq!(
+            match_prefix(&text(pattern), got.as_bytes(), ended, &mut Captures::new()),
+            prefix
+        );
     }
 
     #[rstest]

@@ -85,7 +85,10 @@ pub(crate) fn push_unit<T>(pieces: &mut Vec<Piece<T>>, unit: T, span: Span) {
         units.push(unit);
         spans.push(span);
     } else {
-        pieces.push(Piece::Literal { units: vec![unit], spans: vec![span] });
+        pieces.push(Piece::Literal {
+            units: vec![unit],
+            spans: vec![span],
+        });
     }
 }
 
@@ -108,13 +111,7 @@ pub(crate) enum Step {
 }
 
 /// Matches and binds. What was bound before a mismatch stays bound: callers hand in a copy.
-pub(crate) fn run<T: Unit>(
-    pieces: &[Piece<T>],
-    got: &[T],
-    extent: Extent,
-    end: Span,
-    captures: &mut Captures,
-) -> Step {
+pub(crate) fn run<T: Unit>(pieces: &[Piece<T>], got: &[T], extent: Extent, end: Span, captures: &mut Captures) -> Step {
     let mut at = 0;
     for (i, piece) in pieces.iter().enumerate() {
         let step = match piece {
@@ -134,7 +131,11 @@ pub(crate) fn run<T: Unit>(
     }
     if extent == Extent::Whole && at < got.len() {
         let rest = &got[at..];
-        return Step::Mismatch(Mismatch::at(end, at, format!("{} too many: {}", count::<T>(rest.len()), T::show(rest))));
+        return Step::Mismatch(Mismatch::at(
+            end,
+            at,
+            format!("{} too many: {}", count::<T>(rest.len()), T::show(rest)),
+        ));
     }
     Step::Matched(at)
 }
@@ -168,16 +169,22 @@ fn literal<T: Unit>(units: &[T], span: impl Fn(usize) -> Span, got: &[T], at: us
     }
     match extent {
         Extent::Open => Step::NeedMore,
-        Extent::Whole | Extent::Ended => {
-            Step::Mismatch(Mismatch::at(place, at + same, format!("expected {expected}, got nothing more")))
-        }
+        Extent::Whole | Extent::Ended => Step::Mismatch(Mismatch::at(
+            place,
+            at + same,
+            format!("expected {expected}, got nothing more"),
+        )),
     }
 }
 
 /// A capture is shown as a whole, not from the first unit that differs.
 fn unlike_bound<T: Unit>(units: &[T], span: Span, got: &[T], at: usize) -> Step {
     let rest = &got[at..(at + units.len()).min(got.len())];
-    Step::Mismatch(Mismatch::at(span, at, format!("expected {}, got {}", T::show(units), T::show(rest))))
+    Step::Mismatch(Mismatch::at(
+        span,
+        at,
+        format!("expected {}, got {}", T::show(units), T::show(rest)),
+    ))
 }
 
 fn free<T: Unit>(
@@ -194,7 +201,11 @@ fn free<T: Unit>(
     let mut take = |len: usize| -> Result<Step, String> {
         let Some(text) = T::string(&rest[..len]) else {
             let plain = fit.any() && fit.name.is_none();
-            return if plain { Ok(Step::Matched(at + len)) } else { Err("the text is not UTF-8".to_owned()) };
+            return if plain {
+                Ok(Step::Matched(at + len))
+            } else {
+                Err("the text is not UTF-8".to_owned())
+            };
         };
         let value = fit.text(&text)?;
         if let Some(name) = &fit.name {
@@ -207,7 +218,11 @@ fn free<T: Unit>(
             return Step::NeedMore;
         }
         if !rest.ends_with(&anchor) {
-            let message = format!("expected something that ends in {}, got {}", T::show(&anchor), T::show(rest));
+            let message = format!(
+                "expected something that ends in {}, got {}",
+                T::show(&anchor),
+                T::show(rest)
+            );
             return Step::Mismatch(Mismatch::at(span, at, message));
         }
         return take(rest.len() - anchor.len())
@@ -236,8 +251,13 @@ fn free<T: Unit>(
             Some(message) => return Step::Mismatch(Mismatch::at(span, at, message)),
         }
     }
-    let message = refused
-        .unwrap_or_else(|| format!("expected something followed by {}, got {}", T::show(&anchor), T::show(rest)));
+    let message = refused.unwrap_or_else(|| {
+        format!(
+            "expected something followed by {}, got {}",
+            T::show(&anchor),
+            T::show(rest)
+        )
+    });
     Step::Mismatch(Mismatch::at(span, at, message))
 }
 

@@ -40,17 +40,30 @@ pub(crate) fn bound<'a>(atom: &Atom, captures: &'a Captures) -> Result<&'a super
         AtomKind::Hole(hole) => hole.name.as_deref().unwrap_or("_"),
         AtomKind::Byte(_) => "_",
     };
-    captures.get(name).ok_or_else(|| Unbound { name: name.to_owned(), span: atom.span })
+    captures.get(name).ok_or_else(|| Unbound {
+        name: name.to_owned(),
+        span: atom.span,
+    })
 }
 
 /// Reads the text at `span` of the source; what is wrong goes to `problems`, and reading goes on behind it.
 pub(crate) fn parse(source: &str, span: Span, problems: &mut Vec<SpannedError>) -> Text {
-    let mut lexer = Lexer { source, at: span.start, end: span.end, atoms: Vec::new(), repeated: 0, problems };
+    let mut lexer = Lexer {
+        source,
+        at: span.start,
+        end: span.end,
+        atoms: Vec::new(),
+        repeated: 0,
+        problems,
+    };
     lexer.edges(span);
     while lexer.at < lexer.end {
         lexer.next();
     }
-    Text { atoms: lexer.atoms, span }
+    Text {
+        atoms: lexer.atoms,
+        span,
+    }
 }
 
 struct Lexer<'a> {
@@ -70,12 +83,22 @@ impl Lexer<'_> {
         let leading = text.len() - text.trim_start_matches([' ', '\t']).len();
         let trailing = text.len() - text.trim_end_matches([' ', '\t', '\r']).len();
         if leading > 0 {
-            let at = Span { start: span.start, end: span.start + leading };
+            let at = Span {
+                start: span.start,
+                end: span.start + leading,
+            };
             self.problem(at, "the text begins with a space", "write a leading space as \\x20");
         }
         if trailing > 0 && leading < text.len() {
-            let at = Span { start: span.end - trailing, end: span.end };
-            self.problem(at, "the text ends with a space", "write a trailing space as \\x20, or delete it");
+            let at = Span {
+                start: span.end - trailing,
+                end: span.end,
+            };
+            self.problem(
+                at,
+                "the text ends with a space",
+                "write a trailing space as \\x20, or delete it",
+            );
         }
     }
 
@@ -86,7 +109,10 @@ impl Lexer<'_> {
             Some('$') => match hole::parse(self.source, start, self.end) {
                 Ok((hole, end)) => {
                     self.at = end;
-                    self.atoms.push(Atom { kind: AtomKind::Hole(hole), span: Span { start, end } });
+                    self.atoms.push(Atom {
+                        kind: AtomKind::Hole(hole),
+                        span: Span { start, end },
+                    });
                 }
                 Err(problem) => {
                     self.at = problem.span.end.max(start + 1);
@@ -139,7 +165,11 @@ impl Lexer<'_> {
             let end = start + 1 + second.map_or(0, char::len_utf8);
             self.at = end;
             let help = "escapes are \\xHH \\uHHHH \\r \\n \\t \\\\ \\$; a backslash is \\\\";
-            self.problem(Span { start, end }, &format!("unknown escape `{}`", &self.source[start..end]), help);
+            self.problem(
+                Span { start, end },
+                &format!("unknown escape `{}`", &self.source[start..end]),
+                help,
+            );
             return;
         };
         self.at += len;
@@ -152,7 +182,9 @@ impl Lexer<'_> {
 
     /// The `*173` behind an escape.
     fn repeat(&mut self, start: usize) -> usize {
-        let Some(after) = self.rest().strip_prefix('*') else { return 1 };
+        let Some(after) = self.rest().strip_prefix('*') else {
+            return 1;
+        };
         let digits = after.bytes().take_while(u8::is_ascii_digit).count();
         if digits == 0 {
             return 1;
@@ -165,7 +197,11 @@ impl Lexer<'_> {
             self.problem(span, "repeated zero times", "delete it");
         }
         if self.repeated > 4 * MAX_REPEATED {
-            self.problem(span, "repeats make more than 1 MiB", "a body of that size belongs in a case written in Rust");
+            self.problem(
+                span,
+                "repeats make more than 1 MiB",
+                "a body of that size belongs in a case written in Rust",
+            );
             return 0;
         }
         count
@@ -176,7 +212,10 @@ impl Lexer<'_> {
     }
 
     fn push(&mut self, bytes: &[u8], span: Span) {
-        self.atoms.extend(bytes.iter().map(|byte| Atom { kind: AtomKind::Byte(*byte), span }));
+        self.atoms.extend(bytes.iter().map(|byte| Atom {
+            kind: AtomKind::Byte(*byte),
+            span,
+        }));
     }
 
     fn problem(&mut self, span: Span, message: &str, help: &str) {
@@ -185,7 +224,9 @@ impl Lexer<'_> {
 }
 
 fn hex(text: &str, from: usize, digits: usize) -> Option<u32> {
-    let digits = text.get(from..from + digits).filter(|it| it.bytes().all(|b| b.is_ascii_hexdigit()))?;
+    let digits = text
+        .get(from..from + digits)
+        .filter(|it| it.bytes().all(|b| b.is_ascii_hexdigit()))?;
     u32::from_str_radix(digits, 16).ok()
 }
 
@@ -211,7 +252,14 @@ mod tests {
 
     fn read(source: &str) -> (Text, Vec<SpannedError>) {
         let mut problems = Vec::new();
-        let text = parse(source, Span { start: 0, end: source.len() }, &mut problems);
+        let text = parse(
+            source,
+            Span {
+                start: 0,
+                end: source.len(),
+            },
+            &mut problems,
+        );
         (text, problems)
     }
 
@@ -242,7 +290,10 @@ mod tests {
     #[case(r"\x20*0", "repeated zero times")]
     fn what_is_wrong_is_said(#[case] source: &str, #[case] message: &str) {
         let (_, problems) = read(source);
-        assert_eq!(problems.iter().map(|it| it.message.as_str()).collect::<Vec<_>>(), [message]);
+        assert_eq!(
+            problems.iter().map(|it| it.message.as_str()).collect::<Vec<_>>(),
+            [message]
+        );
     }
 
     #[test]

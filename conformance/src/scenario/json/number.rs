@@ -112,7 +112,10 @@ impl Decimal {
             (true, true) => Ordering::Equal,
             (true, false) => Ordering::Less,
             (false, true) => Ordering::Greater,
-            (false, false) => self.magnitude().cmp(&other.magnitude()).then_with(|| self.digits.cmp(&other.digits)),
+            (false, false) => self
+                .magnitude()
+                .cmp(&other.magnitude())
+                .then_with(|| self.digits.cmp(&other.digits)),
         }
     }
 
@@ -138,7 +141,11 @@ fn decimal(raw: &str) -> Option<Decimal> {
     let mut exponent: i64 = exponent.parse().ok()?;
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     exponent -= fraction.len() as i64;
-    let mut digits: Vec<u8> = whole.bytes().chain(fraction.bytes()).skip_while(|it| *it == b'0').collect();
+    let mut digits: Vec<u8> = whole
+        .bytes()
+        .chain(fraction.bytes())
+        .skip_while(|it| *it == b'0')
+        .collect();
     while digits.last() == Some(&b'0') {
         digits.pop();
         exponent += 1;
@@ -146,7 +153,11 @@ fn decimal(raw: &str) -> Option<Decimal> {
     if digits.is_empty() {
         return Some(Decimal::default());
     }
-    Some(Decimal { negative, digits, exponent })
+    Some(Decimal {
+        negative,
+        digits,
+        exponent,
+    })
 }
 
 #[cfg(test)]
@@ -181,13 +192,22 @@ mod tests {
     }
 
     #[rstest]
-    fn no_numbers(#[values("", "-", "01", "1.", ".5", "1e", "+1", "0x1", "1 ", "NaN", "1e99999999999999999")] raw: &str) {
+    fn no_numbers(
+        #[values("", "-", "01", "1.", ".5", "1e", "+1", "0x1", "1 ", "NaN", "1e99999999999999999")] raw: &str,
+    ) {
         assert!(Number::new(raw).is_none(), "{raw}");
     }
 
     #[test]
     fn integers_by_value() {
-        for (raw, integer) in [("1", true), ("1.0", true), ("1e3", true), ("1.5", false), ("15e-1", false), ("0.0", true)] {
+        for (raw, integer) in [
+            ("1", true),
+            ("1.0", true),
+            ("1e3", true),
+            ("1.5", false),
+            ("15e-1", false),
+            ("0.0", true),
+        ] {
             assert_eq!(Number::new(raw).unwrap().is_integer(), integer, "{raw}");
         }
     }

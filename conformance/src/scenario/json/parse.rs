@@ -76,7 +76,10 @@ impl Parser<'_> {
             }
             let key = self.string()?;
             if !seen.insert(key.clone()) {
-                return Err(JsonError { offset: start, message: format!("duplicate key {key}") });
+                return Err(JsonError {
+                    offset: start,
+                    message: format!("duplicate key {key}"),
+                });
             }
             self.space();
             if !self.eat(b':') {
@@ -172,7 +175,10 @@ impl Parser<'_> {
     }
 
     fn error(&self, message: &str) -> JsonError {
-        JsonError { offset: self.at, message: message.to_owned() }
+        JsonError {
+            offset: self.at,
+            message: message.to_owned(),
+        }
     }
 }
 
@@ -231,7 +237,13 @@ mod tests {
     #[case("[01]", 1, "malformed number")]
     #[case("nul", 0, "expected a value")]
     fn no_json(#[case] text: &str, #[case] offset: usize, #[case] message: &str) {
-        assert_eq!(parse(text).unwrap_err(), JsonError { offset, message: message.to_owned() });
+        assert_eq!(
+            parse(text).unwrap_err(),
+            JsonError {
+                offset,
+                message: message.to_owned()
+            }
+        );
     }
 
     #[test]
@@ -243,7 +255,10 @@ mod tests {
 
     #[test]
     fn objects_are_equal_in_any_order() {
-        assert_eq!(parse(r#"{"a":1,"b":[2]}"#).unwrap(), parse(r#"{"b":[2.0],"a":1e0}"#).unwrap());
+        assert_eq!(
+            parse(r#"{"a":1,"b":[2]}"#).unwrap(),
+            parse(r#"{"b":[2.0],"a":1e0}"#).unwrap()
+        );
         assert_ne!(parse(r#"{"a":1}"#).unwrap(), parse(r#"{"a":1,"b":2}"#).unwrap());
     }
 }

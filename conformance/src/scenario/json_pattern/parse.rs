@@ -8,7 +8,12 @@ use super::super::pieces::{Piece, push_unit};
 use super::{JsonPattern, Member, Node, NodeKind};
 
 pub(super) fn pattern(atoms: &[Atom], end: Span) -> Result<JsonPattern, SpannedError> {
-    let mut parser = Parser { atoms, at: 0, depth: 0, end };
+    let mut parser = Parser {
+        atoms,
+        at: 0,
+        depth: 0,
+        end,
+    };
     parser.space();
     let root = parser.value()?;
     parser.space();
@@ -43,7 +48,10 @@ impl Parser<'_> {
             Some(AtomKind::Byte(_)) => return Err(self.error("expected a value")),
             None => return Err(self.error("ends where a value should stand")),
         };
-        Ok(Node { kind, span: start.to(self.last()) })
+        Ok(Node {
+            kind,
+            span: start.to(self.last()),
+        })
     }
 
     fn nested(&mut self, read: fn(&mut Self) -> Result<NodeKind, SpannedError>) -> Result<NodeKind, SpannedError> {
@@ -88,7 +96,11 @@ impl Parser<'_> {
                 return Err(self.error("expected `:`"));
             }
             self.space();
-            members.push(Member { key, key_span, value: self.value()? });
+            members.push(Member {
+                key,
+                key_span,
+                value: self.value()?,
+            });
             self.space();
             if self.eat(b'}') {
                 return Ok(NodeKind::Object { members, open: false });
@@ -128,7 +140,11 @@ impl Parser<'_> {
         }
         self.at += 3;
         self.space();
-        if self.eat(close) { Ok(true) } else { Err(self.error("nothing may follow `...`")) }
+        if self.eat(close) {
+            Ok(true)
+        } else {
+            Err(self.error("nothing may follow `...`"))
+        }
     }
 
     fn number(&mut self) -> Result<NodeKind, SpannedError> {
@@ -144,7 +160,11 @@ impl Parser<'_> {
     }
 
     fn word(&mut self, word: &[u8], kind: NodeKind) -> Result<NodeKind, SpannedError> {
-        if !word.iter().enumerate().all(|(i, byte)| self.byte(self.at + i) == Some(*byte)) {
+        if !word
+            .iter()
+            .enumerate()
+            .all(|(i, byte)| self.byte(self.at + i) == Some(*byte))
+        {
             return Err(self.error("expected a value"));
         }
         self.at += word.len();
@@ -217,13 +237,19 @@ impl Parser<'_> {
 
     /// The atom to be read next, or the end of the text.
     fn here(&self) -> Span {
-        let end = Span { start: self.end.end, end: self.end.end };
+        let end = Span {
+            start: self.end.end,
+            end: self.end.end,
+        };
         self.atoms.get(self.at).map_or(end, |atom| atom.span)
     }
 
     /// The atom that was read last.
     fn last(&self) -> Span {
-        self.at.checked_sub(1).and_then(|at| self.atoms.get(at)).map_or_else(|| self.here(), |atom| atom.span)
+        self.at
+            .checked_sub(1)
+            .and_then(|at| self.atoms.get(at))
+            .map_or_else(|| self.here(), |atom| atom.span)
     }
 
     fn error(&self, message: &str) -> SpannedError {

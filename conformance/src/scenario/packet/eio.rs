@@ -43,11 +43,15 @@ impl Pattern {
     pub(super) fn compile(text: &Text) -> Result<Pattern, SpannedError> {
         let atoms = text.atoms.as_slice();
         match (byte(atoms, 0), byte(atoms, 1)) {
-            (Some(b'0'), _) => {
-                Ok(Pattern::Open { data: JsonPattern::parse(&atoms[1..], text.span)?, span: text.span })
-            }
+            (Some(b'0'), _) => Ok(Pattern::Open {
+                data: JsonPattern::parse(&atoms[1..], text.span)?,
+                span: text.span,
+            }),
             (Some(b'4'), Some(b'0'..=b'6')) => Ok(Pattern::Socket(Socket::compile(text)?)),
-            (Some(b'1'..=b'6'), _) => Ok(Pattern::Text { pieces: byte_pieces(atoms)?, span: text.span }),
+            (Some(b'1'..=b'6'), _) => Ok(Pattern::Text {
+                pieces: byte_pieces(atoms)?,
+                span: text.span,
+            }),
             _ => Err(SpannedError::new(text.span, "unknown packet type").help("the types are 0 to 6")),
         }
     }
@@ -55,7 +59,9 @@ impl Pattern {
     pub(super) fn matches(&self, got: &str, captures: &mut Captures) -> Result<(), Mismatch> {
         match self {
             Pattern::Open { data, span } => {
-                let got = got.strip_prefix('0').ok_or_else(|| Mismatch::at(*span, 0, "expected an open packet (0)"))?;
+                let got = got
+                    .strip_prefix('0')
+                    .ok_or_else(|| Mismatch::at(*span, 0, "expected an open packet (0)"))?;
                 match_json(data, got, 1, captures)
             }
             Pattern::Text { pieces, span } => match run(pieces, got.as_bytes(), Extent::Whole, *span, captures) {
@@ -74,10 +80,18 @@ impl Socket {
         let field = |range: std::ops::Range<usize>, name| -> Result<Field, SpannedError> {
             let place = atoms.get(range.start).map_or(text.span, |atom| atom.span);
             let pieces = byte_pieces(&atoms[range.clone()])?;
-            Ok(Field { pieces, span: span_of(&atoms[range], place), name })
+            Ok(Field {
+                pieces,
+                span: span_of(&atoms[range], place),
+                name,
+            })
         };
         let data = &atoms[data.clone()];
-        let json = if data.is_empty() { None } else { Some(JsonPattern::parse(data, text.span)?) };
+        let json = if data.is_empty() {
+            None
+        } else {
+            Some(JsonPattern::parse(data, text.span)?)
+        };
         Ok(Socket {
             head: field(0..2, "type")?,
             attachments: field(attachments, "number of attachments")?,
@@ -89,8 +103,13 @@ impl Socket {
     }
 
     fn matches(&self, got: &str, captures: &mut Captures) -> Result<(), Mismatch> {
-        let bytes: Vec<Atom> =
-            got.bytes().map(|byte| Atom { kind: AtomKind::Byte(byte), span: Span::default() }).collect();
+        let bytes: Vec<Atom> = got
+            .bytes()
+            .map(|byte| Atom {
+                kind: AtomKind::Byte(byte),
+                span: Span::default(),
+            })
+            .collect();
         if byte(&bytes, 0) != Some(b'4') || !matches!(byte(&bytes, 1), Some(b'0'..=b'6')) {
             return self.head.matches(got.get(..got.len().min(2)).unwrap_or(got), captures);
         }
@@ -113,7 +132,10 @@ impl Field {
             return Err(Mismatch::new(self.span, format!("missing {}", self.name)));
         }
         match run(&self.pieces, got.as_bytes(), Extent::Whole, self.span, captures) {
-            Step::Mismatch(it) => Err(Mismatch { message: format!("{}: {}", self.name, it.message), ..it }),
+            Step::Mismatch(it) => Err(Mismatch {
+                message: format!("{}: {}", self.name, it.message),
+                ..it
+            }),
             Step::Matched(_) | Step::NeedMore => Ok(()),
         }
     }
@@ -164,9 +186,16 @@ fn byte(atoms: &[Atom], at: usize) -> Option<u8> {
 
 fn match_json(pattern: &JsonPattern, got: &str, offset: usize, captures: &mut Captures) -> Result<(), Mismatch> {
     let value = json::parse(got).map_err(|error| {
-        Mismatch::at(pattern.span(), offset + error.offset, format!("the data is not JSON: {}", error.message))
+        Mismatch::at(
+            pattern.span(),
+            offset + error.offset,
+            format!("the data is not JSON: {}", error.message),
+        )
     })?;
-    pattern.matches(&value, captures).map_err(|it| Mismatch { offset: Some(offset), ..it })
+    pattern.matches(&value, captures).map_err(|it| Mismatch {
+        offset: Some(offset),
+        ..it
+    })
 }
 
 #[cfg(test)]
@@ -178,8 +207,17 @@ mod tests {
 
     fn matches(source: &str, got: &str) -> Result<(), Mismatch> {
         let mut problems = Vec::new();
-        let text = text::parse(source, Span { start: 0, end: source.len() }, &mut problems);
-        PacketPattern::compile(Generation::Eio4, &text).unwrap().matches(got, &mut Captures::new())
+        let text = text::parse(
+            source,
+            Span {
+                start: 0,
+                end: source.len(),
+            },
+            &mut problems,
+        );
+        PacketPattern::compile(Generation::Eio4, &text)
+            .unwrap()
+            .matches(got, &mut Captures::new())
     }
 
     #[rstest]
@@ -192,7 +230,10 @@ mod tests {
     #[case("42/x,7[]", "42/x,7[]")]
     #[case("43$id[]", "4312[]")]
     #[case("42$_", "42[]")]
-    #[case(r#"451-["b",{"_placeholder":true,"num":0}]"#, r#"451-["b",{"num":0,"_placeholder":true}]"#)]
+    #[case(
+        r#"451-["b",{"_placeholder":true,"num":0}]"#,
+        r#"451-["b",{"num":0,"_placeholder":true}]"#
+    )]
     fn fits(#[case] pattern: &str, #[case] got: &str) {
         matches(pattern, got).unwrap();
     }

@@ -21,8 +21,17 @@ use super::super::pieces::{Extent, Piece, Step, byte_pieces, run};
 use super::{find, span_of};
 
 /// What each type is called; the index is the type.
-const TYPES: [&str; 9] =
-    ["disconnect", "connect", "heartbeat", "message", "JSON message", "event", "ack", "error", "noop"];
+const TYPES: [&str; 9] = [
+    "disconnect",
+    "connect",
+    "heartbeat",
+    "message",
+    "JSON message",
+    "event",
+    "ack",
+    "error",
+    "noop",
+];
 
 const SHAPE: &str = "a packet is type:id:endpoint:data, for example 5:1+:/custom:{\"name\":\"n\",\"args\":[]}";
 
@@ -51,7 +60,10 @@ pub(crate) enum Data {
     Json(JsonPattern),
     /// The pattern always has `args`, unless it is a hole or ends in `...`.
     Event(JsonPattern),
-    Ack { id: Field, data: Option<JsonPattern> },
+    Ack {
+        id: Field,
+        data: Option<JsonPattern>,
+    },
 }
 
 impl Pattern {
@@ -62,7 +74,12 @@ impl Pattern {
         };
         let kind_span = span_of(&atoms[..first], text.span);
         let kind = match &atoms[..first] {
-            [Atom { kind: AtomKind::Byte(digit @ b'0'..=b'8'), .. }] => digit - b'0',
+            [
+                Atom {
+                    kind: AtomKind::Byte(digit @ b'0'..=b'8'),
+                    ..
+                },
+            ] => digit - b'0',
             _ => {
                 return Err(SpannedError::new(kind_span, "unknown packet type").help("the types are 0 to 8"));
             }
@@ -71,7 +88,15 @@ impl Pattern {
         let (id, plus) = compile_id(&atoms[first + 1..second], atoms[second].span)?;
         let endpoint = Field::compile(&atoms[second + 1..third], atoms[second].span)?;
         let data = compile_data(kind, atoms.get(third + 1..).unwrap_or_default(), text.span)?;
-        Ok(Pattern { kind, kind_span, id, plus, endpoint, data, span: text.span })
+        Ok(Pattern {
+            kind,
+            kind_span,
+            id,
+            plus,
+            endpoint,
+            data,
+            span: text.span,
+        })
     }
 
     pub(super) fn matches(&self, got: &str, captures: &mut Captures) -> Result<(), Mismatch> {
@@ -88,24 +113,36 @@ impl Pattern {
             }
             id.matches(packet.id, 2, captures)?;
             if self.plus != packet.plus {
-                let message = if self.plus { "expected `+` behind the id" } else { "unexpected `+` behind the id" };
+                let message = if self.plus {
+                    "expected `+` behind the id"
+                } else {
+                    "unexpected `+` behind the id"
+                };
                 return Err(Mismatch::at(id.span, 2 + packet.id.len(), message));
             }
         }
-        self.endpoint.matches(packet.endpoint, got.len() - packet.tail, captures)?;
-        self.data.matches(packet.data, got.len() - packet.data.len(), self.span, captures)
+        self.endpoint
+            .matches(packet.endpoint, got.len() - packet.tail, captures)?;
+        self.data
+            .matches(packet.data, got.len() - packet.data.len(), self.span, captures)
     }
 }
 
 impl Field {
     fn compile(atoms: &[Atom], place: Span) -> Result<Field, SpannedError> {
-        Ok(Field { pieces: byte_pieces(atoms)?, span: span_of(atoms, place) })
+        Ok(Field {
+            pieces: byte_pieces(atoms)?,
+            span: span_of(atoms, place),
+        })
     }
 
     /// `offset` is where the field begins in the packet.
     fn matches(&self, got: &str, offset: usize, captures: &mut Captures) -> Result<(), Mismatch> {
         match run(&self.pieces, got.as_bytes(), Extent::Whole, self.span, captures) {
-            Step::Mismatch(mismatch) => Err(Mismatch { offset: mismatch.offset.map(|it| it + offset), ..mismatch }),
+            Step::Mismatch(mismatch) => Err(Mismatch {
+                offset: mismatch.offset.map(|it| it + offset),
+                ..mismatch
+            }),
             Step::Matched(_) | Step::NeedMore => Ok(()),
         }
     }
@@ -117,14 +154,20 @@ impl Data {
             Data::Text(field) => field.matches(got, offset, captures),
             Data::Json(pattern) => {
                 let value = parse_json(got, offset, pattern.span())?;
-                pattern.matches(&value, captures).map_err(|it| Mismatch { offset: Some(offset), ..it })
+                pattern.matches(&value, captures).map_err(|it| Mismatch {
+                    offset: Some(offset),
+                    ..it
+                })
             }
             Data::Event(pattern) => {
                 let mut value = parse_json(got, offset, pattern.span())?;
                 if !matches!(pattern.root.kind, NodeKind::Hole(_)) {
                     complete_event(&mut value);
                 }
-                pattern.matches(&value, captures).map_err(|it| Mismatch { offset: Some(offset), ..it })
+                pattern.matches(&value, captures).map_err(|it| Mismatch {
+                    offset: Some(offset),
+                    ..it
+                })
             }
             Data::Ack { id, data } => {
                 let (got_id, got_data) = match got.split_once('+') {
@@ -137,7 +180,10 @@ impl Data {
                     (None, None) => Ok(()),
                     (Some(pattern), Some(got)) => {
                         let value = parse_json(got, offset, pattern.span())?;
-                        pattern.matches(&value, captures).map_err(|it| Mismatch { offset: Some(offset), ..it })
+                        pattern.matches(&value, captures).map_err(|it| Mismatch {
+                            offset: Some(offset),
+                            ..it
+                        })
                     }
                     (Some(_), None) => Err(Mismatch::new(place, "expected an ack with data (`+`), got one without")),
                     (None, Some(_)) => Err(Mismatch::new(place, "expected an ack without data, got one with `+`")),
@@ -173,7 +219,14 @@ impl Packet<'_> {
             return Err("not a packet: the id is no number".to_owned());
         }
         let (endpoint, data) = rest.split_once(':').unwrap_or((rest, ""));
-        Ok(Packet { kind, id, plus, endpoint, data, tail: rest.len() })
+        Ok(Packet {
+            kind,
+            id,
+            plus,
+            endpoint,
+            data,
+            tail: rest.len(),
+        })
     }
 }
 
@@ -182,8 +235,18 @@ pub(super) fn json_start(atoms: &[Atom]) -> Option<usize> {
     let [first, second] = colons(atoms)?;
     let third = find(atoms, second + 1, b':')?;
     match atoms[..first] {
-        [Atom { kind: AtomKind::Byte(b'4' | b'5'), .. }] => Some(third + 1),
-        [Atom { kind: AtomKind::Byte(b'6'), .. }] => find(atoms, third + 1, b'+').map(|plus| plus + 1),
+        [
+            Atom {
+                kind: AtomKind::Byte(b'4' | b'5'),
+                ..
+            },
+        ] => Some(third + 1),
+        [
+            Atom {
+                kind: AtomKind::Byte(b'6'),
+                ..
+            },
+        ] => find(atoms, third + 1, b'+').map(|plus| plus + 1),
         _ => None,
     }
 }
@@ -195,11 +258,26 @@ fn colons(atoms: &[Atom]) -> Option<[usize; 2]> {
 
 fn compile_id(atoms: &[Atom], place: Span) -> Result<(Option<Field>, bool), SpannedError> {
     let (id, plus) = match atoms {
-        [id @ .., Atom { kind: AtomKind::Byte(b'+'), .. }] => (id, true),
+        [
+            id @ ..,
+            Atom {
+                kind: AtomKind::Byte(b'+'),
+                ..
+            },
+        ] => (id, true),
         id => (id, false),
     };
     let span = span_of(atoms, place);
-    if let ([Atom { kind: AtomKind::Hole(hole), .. }], false) = (id, plus) {
+    if let (
+        [
+            Atom {
+                kind: AtomKind::Hole(hole),
+                ..
+            },
+        ],
+        false,
+    ) = (id, plus)
+    {
         if hole.name.is_none() && hole.kind.is_none() {
             return Ok((None, false));
         }
@@ -209,14 +287,25 @@ fn compile_id(atoms: &[Atom], place: Span) -> Result<(Option<Field>, bool), Span
         let error = SpannedError::new(span, "the id is neither a number nor a hole");
         return Err(error.help("the id is a number, with `+` behind it where the ack carries data; or nothing"));
     }
-    Ok((Some(Field { span, ..Field::compile(id, place)? }), plus))
+    Ok((
+        Some(Field {
+            span,
+            ..Field::compile(id, place)?
+        }),
+        plus,
+    ))
 }
 
 fn compile_data(kind: u8, atoms: &[Atom], end: Span) -> Result<Data, SpannedError> {
-    let place = Span { start: end.end, end: end.end };
+    let place = Span {
+        start: end.end,
+        end: end.end,
+    };
     let json = |atoms: &[Atom]| {
-        JsonPattern::parse(atoms, end)
-            .map_err(|error| SpannedError { message: format!("malformed JSON: {}", error.message), ..error })
+        JsonPattern::parse(atoms, end).map_err(|error| SpannedError {
+            message: format!("malformed JSON: {}", error.message),
+            ..error
+        })
     };
     Ok(match kind {
         4 => Data::Json(json(atoms)?),
@@ -225,13 +314,23 @@ fn compile_data(kind: u8, atoms: &[Atom], end: Span) -> Result<Data, SpannedErro
             let plus = find(atoms, 0, b'+');
             let id = Field::compile(&atoms[..plus.unwrap_or(atoms.len())], place)?;
             if id.pieces.is_empty() {
-                return Err(SpannedError::new(place, "an ack names the id it acknowledges").help("write 6:::1 or 6:::1+[]"));
+                return Err(
+                    SpannedError::new(place, "an ack names the id it acknowledges").help("write 6:::1 or 6:::1+[]")
+                );
             }
             let data = plus.map(|plus| match &atoms[plus + 1..] {
-                [] => Ok(JsonPattern { root: Node { kind: empty_array(), span: atoms[plus].span } }),
+                [] => Ok(JsonPattern {
+                    root: Node {
+                        kind: empty_array(),
+                        span: atoms[plus].span,
+                    },
+                }),
                 data => json(data),
             });
-            Data::Ack { id, data: data.transpose()? }
+            Data::Ack {
+                id,
+                data: data.transpose()?,
+            }
         }
         _ => Data::Text(Field::compile(atoms, place)?),
     })
@@ -247,8 +346,15 @@ fn event(mut pattern: JsonPattern) -> Result<JsonPattern, SpannedError> {
                 return Err(SpannedError::new(span, "an event has a name").help("write {\"name\":\"…\",\"args\":[…]}"));
             }
             if !*open && !members.iter().any(|it| it.key == key("args")) {
-                let value = Node { kind: empty_array(), span };
-                members.push(Member { key: key("args"), key_span: span, value });
+                let value = Node {
+                    kind: empty_array(),
+                    span,
+                };
+                members.push(Member {
+                    key: key("args"),
+                    key_span: span,
+                    value,
+                });
             }
         }
         _ => return Err(SpannedError::new(span, "an event is an object").help("write {\"name\":\"…\",\"args\":[…]}")),
@@ -269,12 +375,20 @@ fn key(name: &str) -> JsString {
 }
 
 fn empty_array() -> NodeKind {
-    NodeKind::Array { items: Vec::new(), open: false }
+    NodeKind::Array {
+        items: Vec::new(),
+        open: false,
+    }
 }
 
 fn parse_json(got: &str, offset: usize, place: Span) -> Result<Value, Mismatch> {
-    json::parse(got)
-        .map_err(|error| Mismatch::at(place, offset + error.offset, format!("the data is not JSON: {}", error.message)))
+    json::parse(got).map_err(|error| {
+        Mismatch::at(
+            place,
+            offset + error.offset,
+            format!("the data is not JSON: {}", error.message),
+        )
+    })
 }
 
 #[cfg(test)]
@@ -286,7 +400,14 @@ mod tests {
 
     fn compile(source: &str) -> Result<PacketPattern, SpannedError> {
         let mut problems = Vec::new();
-        let text = text::parse(source, Span { start: 0, end: source.len() }, &mut problems);
+        let text = text::parse(
+            source,
+            Span {
+                start: 0,
+                end: source.len(),
+            },
+            &mut problems,
+        );
         assert_eq!(problems, []);
         PacketPattern::compile(Generation::Rev1, &text)
     }
@@ -335,17 +456,32 @@ mod tests {
     #[case("1::/x", "1::/y", "expected `x`, got `y`")]
     #[case("1::/x", "1::/x:?a", "2 bytes too many: `?a`")]
     #[case("3:::hi", "3:::ho", "expected `i`, got `o`")]
-    #[case("5:::{\"name\":\"a\"}", "5:::{\"name\":\"a\",\"args\":[1]}", "$.args: extra element 0: 1")]
-    #[case("5:::{\"name\":\"a\",\"args\":[1]}", "5:::{\"name\":\"a\"}", "$.args: missing element 0")]
+    #[case(
+        "5:::{\"name\":\"a\"}",
+        "5:::{\"name\":\"a\",\"args\":[1]}",
+        "$.args: extra element 0: 1"
+    )]
+    #[case(
+        "5:::{\"name\":\"a\",\"args\":[1]}",
+        "5:::{\"name\":\"a\"}",
+        "$.args: missing element 0"
+    )]
     #[case("5:::{\"name\":\"a\"}", "5:::{\"name\":\"a\",\"x\":1}", "$: extra key \"x\": 1")]
-    #[case("5:::{\"name\":\"a\"}", "5:::{\"name\":", "the data is not JSON: ends where a value should stand")]
+    #[case(
+        "5:::{\"name\":\"a\"}",
+        "5:::{\"name\":",
+        "the data is not JSON: ends where a value should stand"
+    )]
     #[case("6:::1", "6:::1+", "expected an ack without data, got one with `+`")]
     #[case("6:::1+[]", "6:::1", "expected an ack with data (`+`), got one without")]
     #[case("6:::1", "6:::2", "expected `1`, got `2`")]
     #[case("6:::1+[1]", "6:::1+[2]", "$[0]: expected 1, got 2")]
     #[case("7:::1+0", "7:::1", "expected `+0`, got nothing more")]
     fn does_not_fit(#[case] pattern: &str, #[case] got: &str, #[case] message: &str) {
-        let mismatch = compile(pattern).unwrap().matches(got, &mut Captures::new()).unwrap_err();
+        let mismatch = compile(pattern)
+            .unwrap()
+            .matches(got, &mut Captures::new())
+            .unwrap_err();
         assert_eq!(mismatch.to_string(), message);
     }
 
@@ -367,11 +503,17 @@ mod tests {
     fn holes_bind_when_all_of_it_fits() {
         let mut captures = Captures::new();
         let pattern = compile("5:$id+:$nsp:{\"name\":\"q\",\"args\":[$x]}").unwrap();
-        pattern.matches("5:3+:/c:{\"name\":\"q\",\"args\":[[1]]}", &mut captures).unwrap();
+        pattern
+            .matches("5:3+:/c:{\"name\":\"q\",\"args\":[[1]]}", &mut captures)
+            .unwrap();
         let bound: Vec<String> = captures.iter().map(|(name, value)| format!("{name}={value}")).collect();
         assert_eq!(bound, ["id=\"3\"", "nsp=\"/c\"", "x=[1]"]);
         let mut captures = Captures::new();
-        assert!(pattern.matches("5:3+:/c:{\"name\":\"q\",\"args\":[]}", &mut captures).is_err());
+        assert!(
+            pattern
+                .matches("5:3+:/c:{\"name\":\"q\",\"args\":[]}", &mut captures)
+                .is_err()
+        );
         assert_eq!(captures, Captures::new());
     }
 }
