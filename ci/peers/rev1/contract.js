@@ -157,19 +157,24 @@ function kindOfMessage(nsp) {
 }
 
 /**
- * The package can name the allowed origins, but then refuses whoever names none, as every client outside of a browser.
- * Its check reads the setting while the request is taken in; so a request that names no origin finds all allowed. The
- * setting is written past `set`, which would change the flash policy as well.
+ * The package can name the allowed origins, but then refuses whoever names none, as every client outside of a browser,
+ * and the pages it served itself. Its check reads the setting while the request is taken in; so a request from no page
+ * or from this server's own finds all origins allowed. The setting is written past `set`, which would change the flash
+ * policy as well.
  */
 function allowOneOrigin(origin) {
-  for (const door of ["handleRequest", "handleUpgrade"]) {
+  const doors = { handleRequest: ["origin", "referer"], handleUpgrade: ["origin", "sec-websocket-origin"] };
+  for (const [door, names] of Object.entries(doors)) {
     const handle = io[door];
     io[door] = function (request, ...rest) {
-      const named = ["origin", "referer", "sec-websocket-origin"].some((name) => name in request.headers);
-      io.settings.origins = [named ? origin : "*:*"];
+      const { headers } = request;
+      const foreign = names.some((name) => name in headers && hostOf(headers[name]) !== headers.host);
+      io.settings.origins = [foreign ? origin : "*:*"];
       return handle.call(this, request, ...rest);
     };
   }
+  // The official client in Node sends its origin without a scheme.
+  const hostOf = (origin) => origin.replace(/^\w+:\/\//, "").replace(/\/.*/, "");
 }
 
 /** Some malformed input makes the packages throw outside of any handler; a peer that ends there could not be judged. */
