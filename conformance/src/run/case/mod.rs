@@ -77,6 +77,8 @@ pub struct Played {
     pub trace: Vec<TraceLine>,
     /// The heartbeat timeout that the server announced, if a session was opened.
     pub announced: Option<Duration>,
+    /// The session ids that the server gave.
+    pub sids: Vec<String>,
 }
 
 /// What an expectation took.
@@ -122,6 +124,7 @@ pub async fn play(scenario: &Scenario, setting: Setting) -> Played {
     Played {
         failure,
         announced: play.clients.values().find_map(|actor| actor.client.session.as_ref()?.heartbeat_timeout),
+        sids: play.clients.values().filter_map(|actor| Some(actor.client.session.as_ref()?.sid.clone())).collect(),
         lenient: play.lenient,
         consumed: play.consumed,
         tape: play.wire.tape(),
