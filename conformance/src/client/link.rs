@@ -19,7 +19,6 @@ use super::{BoxedStream, Port};
 /// A connection; dropping it cuts it.
 #[derive(Debug)]
 pub(super) struct Link {
-    pub(super) id: ConnId,
     out: mpsc::UnboundedSender<Out>,
     asked: Arc<Mutex<VecDeque<Asked>>>,
     tasks: [AbortHandle; 2],
@@ -60,7 +59,7 @@ impl Link {
             raw: !http,
         };
         let reader = tokio::spawn(reader.run(read));
-        Link { id, out, asked, tasks: [writer.abort_handle(), reader.abort_handle()] }
+        Link { out, asked, tasks: [writer.abort_handle(), reader.abort_handle()] }
     }
 
     /// Sends a request, and notes that its response is due.

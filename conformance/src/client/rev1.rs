@@ -147,7 +147,7 @@ impl Session {
     }
 
     /// Polls whenever no poll is open, until the server ends the session.
-    pub fn keep_polling(&mut self, client: &Client) {
+    pub fn keep_polling(&self, client: &Client) {
         if !self.is_polling() {
             return;
         }

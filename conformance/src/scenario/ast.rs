@@ -463,6 +463,15 @@ pub struct Text {
     pub span: Span,
 }
 
+impl Text {
+    /// A text without holes that stands for the place `span`.
+    #[must_use]
+    pub fn literal(text: &str, span: Span) -> Text {
+        let atoms = text.bytes().map(|byte| Atom { kind: AtomKind::Byte(byte), span }).collect();
+        Text { atoms, span }
+    }
+}
+
 /// A byte or a hole.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Atom {

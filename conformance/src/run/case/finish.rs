@@ -10,9 +10,8 @@ use super::send::cannot;
 use super::{Consumption, Failed, Play};
 use crate::client::tape::{Framing, Place};
 use crate::client::{Inbox, Unit, UnitKind};
-use crate::scenario::ast::{Action, Auto, Lane, Span};
+use crate::scenario::ast::{Action, Auto, Lane, Span, Text};
 use crate::scenario::pattern::show_bytes;
-use crate::scenario::text::literal_text;
 
 /// What a client that cannot be fenced is watched for at the end, before `--patience`.
 const GRACE: Duration = Duration::from_millis(50);
@@ -27,11 +26,11 @@ impl Play<'_> {
     /// Consumes what `open` consumes, polling as far as needed.
     pub(super) async fn greeting(&mut self, lane: &Lane, manual: bool, span: Span) -> Result<(), Failed> {
         let wait = self.wait();
-        if !manual && let Some(actor) = self.actor_mut(lane) && let Some(session) = &mut actor.client.session {
+        if !manual && let Some(actor) = self.actor_mut(lane) && let Some(session) = &actor.client.session {
             session.keep_polling(&actor.client);
         }
         for packet in GREETING {
-            let action = Action::ExpectPacket(literal_text(packet, span));
+            let action = Action::ExpectPacket(Text::literal(packet, span));
             loop {
                 let captures = self.captures(lane);
                 let actor = self.actor(lane);

@@ -76,7 +76,7 @@ impl Play<'_> {
             Action::SendBytes(text) => {
                 let bytes = render(text, &captures)?;
                 let shown = show_bytes(&bytes);
-                self.write_whole(lane, part, bytes).map_err(|error| cannot(span, &error))?;
+                self.write_whole(lane, bytes).map_err(|error| cannot(span, &error))?;
                 self.note(now, lane, format!(">> {shown}"));
             }
             Action::SendAttachment(bytes) => {
@@ -84,8 +84,7 @@ impl Play<'_> {
                 client.frame(part, Opcode::Binary, bytes).map_err(|error| cannot(span, &error))?;
             }
             Action::SendRaw(bytes) => {
-                let client = &self.actor(lane).client;
-                let part = client.session.as_ref().filter(|_| lane.part.is_none()).map_or(part, Session::part);
+                let (client, part) = (&self.actor(lane).client, self.part_of(lane));
                 client.write(part, bytes.clone()).map_err(|error| cannot(span, &error))?;
             }
             Action::Close(code) => self.close(lane, *code, span)?,
@@ -98,8 +97,7 @@ impl Play<'_> {
                 }
             }
             Action::HalfClose => {
-                let client = &self.actor(lane).client;
-                let part = client.session.as_ref().filter(|_| lane.part.is_none()).map_or(part, Session::part);
+                let (client, part) = (&self.actor(lane).client, self.part_of(lane));
                 client.half_close(part).map_err(|error| cannot(span, &error))?;
             }
             Action::Reopen(transport) => {
@@ -114,10 +112,18 @@ impl Play<'_> {
         Ok(())
     }
 
+    /// The part that bytes go to: the named one, the session's own, or the one of a client without any.
+    fn part_of<'l>(&self, lane: &'l Lane) -> &'l str {
+        match (&lane.part, &self.actor(lane).client.session) {
+            (Some(part), _) => part,
+            (None, Some(session)) => session.part(),
+            (None, None) => MAIN,
+        }
+    }
+
     /// A whole WebSocket frame, or raw bytes where no frames are spoken.
-    fn write_whole(&self, lane: &Lane, part: &str, bytes: Vec<u8>) -> Result<(), ClientError> {
-        let client = &self.actor(lane).client;
-        let part = client.session.as_ref().filter(|_| lane.part.is_none()).map_or(part, Session::part);
+    fn write_whole(&self, lane: &Lane, bytes: Vec<u8>) -> Result<(), ClientError> {
+        let (client, part) = (&self.actor(lane).client, self.part_of(lane));
         let framing = client.inbox(|inbox| inbox.parts.get(part)?.sections.last().map(|section| section.framing));
         match framing {
             Some(Framing::WebSocket) => client.frame(part, Opcode::Text, &bytes),
