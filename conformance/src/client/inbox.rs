@@ -80,6 +80,8 @@ pub struct Section {
     pub body_taken: bool,
     /// Whether no more bytes will come.
     pub ended: bool,
+    /// Since when.
+    pub ended_at: Option<Instant>,
     /// Packets that were not taken yet.
     pub units: VecDeque<Unit>,
     parser: Parser,
@@ -163,6 +165,7 @@ impl Section {
             taken: 0,
             body_taken: false,
             ended: false,
+            ended_at: None,
             units: VecDeque::new(),
             parser,
             parsed: 0,
@@ -183,6 +186,7 @@ impl Section {
             return 0;
         }
         self.ended = true;
+        self.ended_at = Some(Instant::now());
         if !matches!(self.parser, Parser::Whole) || self.data.is_empty() {
             return 0;
         }
@@ -242,9 +246,13 @@ impl Section {
     fn parse(&mut self, bytes: &[u8]) -> usize {
         let mut from = self.units.back().map_or(self.taken, |unit| unit.range.end).max(self.parsed);
         let (found, broken) = self.parser.feed(&self.data, bytes);
-        let (count, at) = (found.len() + usize::from(broken.is_some()), Instant::now());
+        let (mut count, at) = (found.len() + usize::from(broken.is_some()), Instant::now());
         for (kind, end) in found {
-            self.units.push_back(Unit { kind, range: from..end, slot: 0, at });
+            let kinds = if self.framing == Framing::WebSocket { vec![kind] } else { unpacked(kind) };
+            count += kinds.len() - 1;
+            for (slot, kind) in kinds.into_iter().enumerate() {
+                self.units.push_back(Unit { kind, range: from..end, slot, at });
+            }
             from = end;
         }
         self.parsed = from;
@@ -254,6 +262,17 @@ impl Section {
             self.parser = Parser::None;
         }
         count
+    }
+}
+
+/// The packets of one item of a stream: a reopened stream may carry its backlog as a framed payload.
+fn unpacked(kind: UnitKind) -> Vec<UnitKind> {
+    match kind {
+        UnitKind::Packet(text) if text.starts_with('\u{fffd}') => match payload::split(&text) {
+            Ok(packets) => packets.into_iter().map(UnitKind::Packet).collect(),
+            Err(error) => vec![UnitKind::Bad(error.to_string())],
+        },
+        kind => vec![kind],
     }
 }
 

@@ -146,6 +146,13 @@ impl Session {
         Ok(())
     }
 
+    /// Whether the newest poll was answered, and all of its packets taken.
+    #[must_use]
+    pub fn has_run_dry(&self, inbox: &Inbox) -> bool {
+        let section = inbox.parts.get(DOWN).and_then(|part| part.sections.get(self.asked));
+        self.is_polling() && section.is_some_and(|section| section.ended && section.units.is_empty())
+    }
+
     /// Polls whenever no poll is open, until the server ends the session.
     pub fn keep_polling(&self, client: &Client) {
         if !self.is_polling() {
