@@ -13,6 +13,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::server::hub::Hub;
 use crate::server::shutdown::Shutdown;
+use crate::server::stream::Stream;
 
 use super::body::{Body, answer};
 use super::hixie::Challenge;
@@ -90,9 +91,9 @@ async fn serve(
 /// The socket under hyper's, with what hyper has read of it.
 fn parts(upgraded: Upgraded) -> Result<(TcpStream, Bytes), Hangup> {
     let parts = upgraded
-        .downcast::<TokioIo<TcpStream>>()
+        .downcast::<TokioIo<Stream>>()
         .map_err(|_| Hangup("not a TCP connection"))?;
-    Ok((parts.io.into_inner(), parts.read_buf))
+    Ok((parts.io.into_inner().into_inner(), parts.read_buf))
 }
 
 fn rfc6455(headers: &HeaderMap) -> Result<Response<Body>, Hangup> {
