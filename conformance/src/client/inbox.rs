@@ -40,7 +40,12 @@ pub struct Part {
 impl Inbox {
     /// The newest section of a connection.
     pub fn section(&mut self, conn: &ConnId) -> Option<&mut Section> {
-        self.parts.get_mut(&conn.part)?.sections.iter_mut().rev().find(|section| section.conn == *conn)
+        self.parts
+            .get_mut(&conn.part)?
+            .sections
+            .iter_mut()
+            .rev()
+            .find(|section| section.conn == *conn)
     }
 }
 
@@ -144,7 +149,10 @@ impl Section {
             Framing::Payload | Framing::Jsonp => Parser::Whole,
             Framing::HtmlFile => Parser::HtmlFile(htmlfile::Stream::default()),
             Framing::Multipart => {
-                let content_type = head.as_ref().and_then(|head| head.header("content-type")).unwrap_or_default();
+                let content_type = head
+                    .as_ref()
+                    .and_then(|head| head.header("content-type"))
+                    .unwrap_or_default();
                 multipart::Stream::new(&content_type).map_or(Parser::None, |stream| Parser::Multipart(stream, false))
             }
             Framing::WebSocket => Parser::WebSocket(Assembler::default()),
@@ -197,13 +205,20 @@ impl Section {
         let range = 0..self.data.len();
         let before = self.units.len();
         match packets {
-            Ok(packets) => self.units.extend(packets.into_iter().enumerate().map(|(slot, packet)| Unit {
-                kind: UnitKind::Packet(packet),
-                range: range.clone(),
-                slot,
+            Ok(packets) => self
+                .units
+                .extend(packets.into_iter().enumerate().map(|(slot, packet)| Unit {
+                    kind: UnitKind::Packet(packet),
+                    range: range.clone(),
+                    slot,
+                    at,
+                })),
+            Err(reason) => self.units.push_back(Unit {
+                kind: UnitKind::Bad(reason),
+                range,
+                slot: 0,
                 at,
-            })),
-            Err(reason) => self.units.push_back(Unit { kind: UnitKind::Bad(reason), range, slot: 0, at }),
+            }),
         }
         self.units.len() - before
     }
@@ -211,7 +226,10 @@ impl Section {
     /// When the byte before `end` came.
     #[must_use]
     pub fn arrived(&self, end: usize) -> Instant {
-        self.arrivals.iter().find(|(upto, _)| *upto >= end).map_or(self.head_at, |(_, at)| *at)
+        self.arrivals
+            .iter()
+            .find(|(upto, _)| *upto >= end)
+            .map_or(self.head_at, |(_, at)| *at)
     }
 
     /// Takes a unit: the bytes up to its end count as taken once no packet of them is left.
@@ -236,21 +254,40 @@ impl Section {
     /// The place of a range of this section's bytes.
     #[must_use]
     pub fn place(&self, range: Range<usize>, slot: usize) -> Place {
-        Place { conn: self.conn.clone(), section: self.index, range, slot }
+        Place {
+            conn: self.conn.clone(),
+            section: self.index,
+            range,
+            slot,
+        }
     }
 
     fn parse(&mut self, bytes: &[u8]) -> usize {
-        let mut from = self.units.back().map_or(self.taken, |unit| unit.range.end).max(self.parsed);
+        let mut from = self
+            .units
+            .back()
+            .map_or(self.taken, |unit| unit.range.end)
+            .max(self.parsed);
         let (found, broken) = self.parser.feed(&self.data, bytes);
         let (count, at) = (found.len() + usize::from(broken.is_some()), Instant::now());
         for (kind, end) in found {
-            self.units.push_back(Unit { kind, range: from..end, slot: 0, at });
+            self.units.push_back(Unit {
+                kind,
+                range: from..end,
+                slot: 0,
+                at,
+            });
             from = end;
         }
         self.parsed = from;
         if let Some(reason) = broken {
             let range = from..self.data.len();
-            self.units.push_back(Unit { kind: UnitKind::Bad(reason), range, slot: 0, at });
+            self.units.push_back(Unit {
+                kind: UnitKind::Bad(reason),
+                range,
+                slot: 0,
+                at,
+            });
             self.parser = Parser::None;
         }
         count
@@ -286,12 +323,16 @@ impl Parser {
                     let delimiter = String::from_utf8_lossy(&all[..=end]).into_owned();
                     found.push((UnitKind::Prelude(delimiter), end + 1));
                 }
-                pull(&mut found, || Ok(stream.next()?.map(|text| (UnitKind::Packet(text), stream.consumed()))))
+                pull(&mut found, || {
+                    Ok(stream.next()?.map(|text| (UnitKind::Packet(text), stream.consumed())))
+                })
             }
             Parser::Hixie(deframer, digest) => {
                 let due = DIGEST.saturating_sub(digest.len()).min(new.len());
                 digest.extend_from_slice(&new[..due]);
-                if due > 0 && let Ok(digest) = <[u8; DIGEST]>::try_from(digest.as_slice()) {
+                if due > 0
+                    && let Ok(digest) = <[u8; DIGEST]>::try_from(digest.as_slice())
+                {
                     found.push((UnitKind::Digest(digest), DIGEST));
                 }
                 deframer.push(&new[due..]);
@@ -365,7 +406,10 @@ impl Assembler {
                     match opcode {
                         Opcode::Binary => UnitKind::Binary(bytes),
                         _ => UnitKind::Packet(String::from_utf8(bytes).map_err(|error| {
-                            format!("a text message is not UTF-8 at byte {}", error.utf8_error().valid_up_to())
+                            format!(
+                                "a text message is not UTF-8 at byte {}",
+                                error.utf8_error().valid_up_to()
+                            )
                         })?),
                     }
                 }

@@ -30,6 +30,7 @@ pub mod packet;
 pub mod parse;
 pub mod pattern;
 mod pieces;
+pub mod print;
 pub mod requirements;
 pub mod text;
 mod words;
