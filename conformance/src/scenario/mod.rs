@@ -26,6 +26,7 @@ pub mod hole;
 pub mod json;
 pub mod json_pattern;
 pub mod lint;
+pub mod mutate;
 pub mod packet;
 pub mod parse;
 pub mod pattern;
