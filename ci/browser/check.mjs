@@ -92,9 +92,9 @@ async function pages() {
 
 async function fallback() {
   const blocked = async (names, how, options) => {
+    await browser.open(`${proxy.origin}/blank`);
     proxy.rules = Object.fromEntries(names.map((name) => [name, how]));
     proxy.seen = [];
-    await browser.open(`${proxy.origin}/blank`);
     const outcome = await browser.run(connects, "", options);
     proxy.rules = {};
     return outcome;

@@ -9,7 +9,7 @@ import net from "node:net";
  * `local` maps paths to HTML that the proxy answers itself. Gives:
  * - `origin`;
  * - `rules`: transport name -> "refuse" (no answer) or "hang"; "*" stands for every request of the protocol;
- * - `seen`: "transport sid" of each first request for that pair, in order;
+ * - `seen`: "transport sid" of each transport connection's first request, in order;
  * - `cut()`: ends every open connection; `close()`.
  */
 export async function serve(upstream, local = {}) {
@@ -17,12 +17,12 @@ export async function serve(upstream, local = {}) {
   const sockets = new Set();
   const proxy = { rules: {}, seen: [] };
 
-  function verdict(url) {
+  function verdict({ method, url }) {
     const [, transport, sid] = /^\/socket\.io\/1\/([\w-]*)\/?([^/?]*)/.exec(url) ?? [];
     if (transport === undefined) return undefined;
     const pair = `${transport} ${sid}`;
-    // A page that is left says so on its transport's address.
-    if (transport && !url.includes("disconnect=") && !proxy.seen.includes(pair)) proxy.seen.push(pair);
+    // Posts are not counted: the page before may still be saying goodbye.
+    if (transport && method === "GET" && !proxy.seen.includes(pair)) proxy.seen.push(pair);
     return proxy.rules[transport] ?? proxy.rules["*"];
   }
 
@@ -32,7 +32,7 @@ export async function serve(upstream, local = {}) {
       response.setHeader("Content-Type", "text/html; charset=utf-8");
       return response.end(page);
     }
-    const rule = verdict(request.url);
+    const rule = verdict(request);
     if (rule === "hang") return;
     if (rule === "refuse") return request.socket.destroy();
     const { method, url: path, headers } = request;
@@ -48,7 +48,7 @@ export async function serve(upstream, local = {}) {
   });
 
   server.on("upgrade", (request, socket, head) => {
-    const rule = verdict(request.url);
+    const rule = verdict(request);
     socket.on("error", () => {});
     if (rule === "hang") return;
     if (rule === "refuse") return socket.destroy();

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+mod browser;
 mod options;
 
 pub use options::Options;
