@@ -17,16 +17,16 @@ const ALL: [&str; 6] = [
     "jsonp-polling",
 ];
 
-fn ask(method: Method, path: &str, headers: &[(http::HeaderName, &str)]) -> Option<Response<Bytes>> {
+fn ask(method: &Method, path: &str, headers: &[(http::HeaderName, &str)]) -> Option<Response<Bytes>> {
     let headers = headers
         .iter()
         .map(|(name, value)| (name.clone(), HeaderValue::from_str(value).unwrap()))
         .collect();
-    Assets::new().respond(&method, path, &headers, UNIX_EPOCH)
+    Assets::new().respond(method, path, &headers, UNIX_EPOCH)
 }
 
 fn get(path: &str, headers: &[(http::HeaderName, &str)]) -> Response<Bytes> {
-    ask(Method::GET, path, headers).unwrap()
+    ask(&Method::GET, path, headers).unwrap()
 }
 
 fn header<'a>(response: &'a Response<Bytes>, name: &http::HeaderName) -> &'a str {
@@ -87,7 +87,7 @@ fn a_bundle_that_cannot_be_made_is_an_error(#[case] path: &str) {
 #[case("/chat/")]
 #[case("")]
 fn other_paths_are_not_answered(#[case] path: &str) {
-    assert!(ask(Method::GET, path, &[]).is_none());
+    assert!(ask(&Method::GET, path, &[]).is_none());
 }
 
 #[rstest]
@@ -192,7 +192,7 @@ fn a_versioned_name_may_be_kept_for_ten_years(#[case] path: &str) {
 #[case("/socket.io/socket.io+bogus.js")]
 #[case("/socket.io/static/flashsocket/WebSocketMain.swf")]
 fn head_gives_the_headers_alone(#[case] path: &str) {
-    let head = ask(Method::HEAD, path, &[]).unwrap();
+    let head = ask(&Method::HEAD, path, &[]).unwrap();
     let whole = get(path, &[]);
     assert_eq!(head.status(), whole.status());
     assert_eq!(head.headers(), whole.headers());
@@ -202,7 +202,7 @@ fn head_gives_the_headers_alone(#[case] path: &str) {
 #[test]
 fn other_methods_are_refused() {
     for method in [Method::POST, Method::PUT, Method::DELETE] {
-        let response = ask(method, CLIENT, &[]).unwrap();
+        let response = ask(&method, CLIENT, &[]).unwrap();
         assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED);
         assert_eq!(header(&response, &ALLOW), "GET, HEAD");
     }
