@@ -1,1 +1,3 @@
 //! Judges Socket.IO servers.
+
+pub mod client;

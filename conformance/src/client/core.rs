@@ -1,0 +1,323 @@
+//! A client: its connections by part, its inbox, and what it answers by itself.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use thiserror::Error;
+use tokio::sync::{Notify, mpsc};
+use tokio::task::AbortHandle;
+use tokio::time::Instant;
+
+use super::http::Request;
+use super::inbox::{Inbox, Section, UnitKind};
+use super::link::{Asked, Link};
+use super::rev1::{HEARTBEAT, Session};
+use super::tape::{ConnId, ConnTape, Entry, Framing, Progress, Tape, lock};
+use super::websocket::{self, Opcode, client_frame};
+use super::{Connect, Port};
+
+/// What the clients of one case share.
+pub struct Wire {
+    /// Where connections come from.
+    pub connect: Arc<dyn Connect>,
+    /// How far the case has come.
+    pub progress: Arc<Progress>,
+    tape: Mutex<Tape>,
+}
+
+impl Wire {
+    /// A wire on which nothing has happened.
+    #[must_use]
+    pub fn new(connect: Arc<dyn Connect>, progress: Arc<Progress>) -> Wire {
+        Wire { connect, progress, tape: Mutex::default() }
+    }
+
+    /// What the server has done so far.
+    #[must_use]
+    pub fn tape(&self) -> Tape {
+        lock(&self.tape).clone()
+    }
+
+    pub(super) fn open_tape(&self, id: &ConnId, port: Port) {
+        lock(&self.tape).conns.insert(id.clone(), ConnTape { port, entries: Vec::new() });
+    }
+
+    pub(super) fn record(&self, id: &ConnId, entry: Entry) {
+        if let Some(conn) = lock(&self.tape).conns.get_mut(id) {
+            conn.entries.push(entry);
+        }
+    }
+}
+
+/// Why a client cannot send.
+#[derive(Debug, Error)]
+pub enum ClientError {
+    /// No connection.
+    #[error("cannot connect: {0}")]
+    Connect(#[from] io::Error),
+    /// HTTP/1.1 answers in order, and the step before has not been answered.
+    #[error("{0} still waits for an answer; a second request at the same time needs a part of its own")]
+    Busy(String),
+    /// The step needs a connection that was never opened, or is gone.
+    #[error("{0} has no open connection")]
+    NotConnected(String),
+}
+
+/// What a client's tasks share.
+pub(super) struct Shared {
+    pub(super) wire: Arc<Wire>,
+    pub(super) inbox: Mutex<Inbox>,
+    pub(super) changed: Notify,
+    pub(super) background: Mutex<Vec<AbortHandle>>,
+    /// Packets that a transport without a way back sends by POST.
+    pub(super) posts: Mutex<Option<mpsc::UnboundedSender<Vec<u8>>>>,
+    name: String,
+    auto: bool,
+    links: Mutex<BTreeMap<String, Link>>,
+    ordinals: Mutex<BTreeMap<String, usize>>,
+    sent: Mutex<Vec<Instant>>,
+}
+
+/// A client of a case.
+pub struct Client {
+    /// The session, once opened by the runner.
+    pub session: Option<Session>,
+    shared: Arc<Shared>,
+}
+
+impl Client {
+    /// A client that has not connected. With `auto`, heartbeats and pings are answered as they come.
+    #[must_use]
+    pub fn new(wire: Arc<Wire>, name: &str, auto: bool) -> Client {
+        Client {
+            session: None,
+            shared: Arc::new(Shared {
+                wire,
+                inbox: Mutex::default(),
+                changed: Notify::new(),
+                background: Mutex::default(),
+                posts: Mutex::default(),
+                name: name.to_owned(),
+                auto,
+                links: Mutex::default(),
+                ordinals: Mutex::default(),
+                sent: Mutex::default(),
+            }),
+        }
+    }
+
+    /// Looks at what came, and takes from it.
+    pub fn inbox<T>(&self, look: impl FnOnce(&mut Inbox) -> T) -> T {
+        look(&mut lock(&self.shared.inbox))
+    }
+
+    /// Waits until `look` finds something. The caller bounds the wait.
+    pub async fn wait<T>(&self, look: impl FnMut(&mut Inbox) -> Option<T>) -> T {
+        self.shared.wait(look).await
+    }
+
+    /// When the client last sent something before that time.
+    #[must_use]
+    pub fn sent_before(&self, at: Instant) -> Option<Instant> {
+        lock(&self.shared.sent).iter().rev().find(|sent| **sent < at).copied()
+    }
+
+    /// Sends a request on a part; its response becomes a section there.
+    ///
+    /// # Errors
+    ///
+    /// When no connection can be had, or the part waits for an answer.
+    pub async fn request(&self, part: &str, request: Request, framing: Framing) -> Result<(), ClientError> {
+        self.shared.request(part, request, framing, false).await
+    }
+
+    /// A request with what every request carries.
+    #[must_use]
+    pub fn new_request(&self, method: &str, target: &str) -> Request {
+        Request::new(method, target, &self.shared.wire.connect.authority())
+    }
+
+    /// An RFC 6455 opening request; the key is made from the connection's name.
+    #[must_use]
+    pub fn new_websocket(&self, part: &str, target: &str) -> Request {
+        let mut request = self.new_request("GET", target);
+        request.set("Upgrade", Some("websocket"));
+        request.set("Connection", Some("Upgrade"));
+        request.set("Sec-WebSocket-Version", Some("13"));
+        request.set("Sec-WebSocket-Key", Some(&websocket::key(&self.shared.next_id(part).to_string())));
+        request
+    }
+
+    /// Opens a raw connection as a part.
+    ///
+    /// # Errors
+    ///
+    /// When no connection can be had.
+    pub async fn tcp(&self, part: &str, port: Port) -> Result<(), ClientError> {
+        self.shared.connect(part, port, false).await
+    }
+
+    /// Writes bytes to a part's connection.
+    ///
+    /// # Errors
+    ///
+    /// When there is none.
+    pub fn write(&self, part: &str, bytes: Vec<u8>) -> Result<(), ClientError> {
+        self.shared.write(part, bytes)
+    }
+
+    /// Writes a whole WebSocket message to a part's connection.
+    ///
+    /// # Errors
+    ///
+    /// When there is none.
+    pub fn frame(&self, part: &str, opcode: Opcode, payload: &[u8]) -> Result<(), ClientError> {
+        self.shared.write(part, client_frame(opcode, payload))
+    }
+
+    /// Closes our direction of a part's connection.
+    ///
+    /// # Errors
+    ///
+    /// When there is none.
+    pub fn half_close(&self, part: &str) -> Result<(), ClientError> {
+        let links = lock(&self.shared.links);
+        links.get(part).ok_or_else(|| ClientError::NotConnected(self.shared.lane(part)))?.half_close();
+        Ok(())
+    }
+
+    /// Cuts a part's connection, or all of them.
+    pub fn cut(&self, part: Option<&str>) {
+        match part {
+            Some(part) => {
+                lock(&self.shared.links).remove(part);
+            }
+            None => {
+                for task in lock(&self.shared.background).drain(..) {
+                    task.abort();
+                }
+                *lock(&self.shared.posts) = None;
+                lock(&self.shared.links).clear();
+            }
+        }
+    }
+
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.cut(None);
+    }
+}
+
+impl Shared {
+    pub(super) async fn wait<T>(&self, mut look: impl FnMut(&mut Inbox) -> Option<T>) -> T {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            if let Some(found) = look(&mut lock(&self.inbox)) {
+                return found;
+            }
+            changed.await;
+        }
+    }
+
+    pub(super) async fn request(
+        self: &Arc<Self>,
+        part: &str,
+        request: Request,
+        framing: Framing,
+        managed: bool,
+    ) -> Result<(), ClientError> {
+        let usable = {
+            let links = lock(&self.links);
+            let link = links.get(part).filter(|link| !link.is_over());
+            if link.is_some_and(Link::is_busy) {
+                return Err(ClientError::Busy(self.lane(part)));
+            }
+            link.is_some()
+        };
+        if !usable {
+            self.connect(part, Port::Http, true).await?;
+        }
+        let asked = Asked {
+            method: request.method.clone(),
+            target: request.target.clone(),
+            framing,
+            managed,
+            accept: request.header("sec-websocket-key").filter(|_| framing == Framing::WebSocket).map(websocket::accept),
+        };
+        self.note_sent();
+        let links = lock(&self.links);
+        let link = links.get(part).ok_or_else(|| ClientError::NotConnected(self.lane(part)))?;
+        link.ask(asked, request.to_bytes());
+        Ok(())
+    }
+
+    pub(super) async fn connect(self: &Arc<Self>, part: &str, port: Port, http: bool) -> Result<(), ClientError> {
+        let id = self.next_id(part);
+        *lock(&self.ordinals).entry(part.to_owned()).or_default() += 1;
+        let stream = self.wire.connect.connect(&id, port).await?;
+        if let Some(part) = lock(&self.inbox).parts.get_mut(part) {
+            part.end = None;
+        }
+        self.note_sent();
+        let link = Link::start(self, id, port, stream, http);
+        lock(&self.links).insert(part.to_owned(), link);
+        Ok(())
+    }
+
+    pub(super) fn write(&self, part: &str, bytes: Vec<u8>) -> Result<(), ClientError> {
+        self.note_sent();
+        let links = lock(&self.links);
+        links.get(part).ok_or_else(|| ClientError::NotConnected(self.lane(part)))?.write(bytes);
+        Ok(())
+    }
+
+    pub(super) fn next_id(&self, part: &str) -> ConnId {
+        let ordinal = lock(&self.ordinals).get(part).copied().unwrap_or_default();
+        ConnId { client: self.name.clone(), part: part.to_owned(), ordinal }
+    }
+
+    /// What the newest units of a section are answered with on the same connection. Heartbeats of a stream without a way
+    /// back are answered by POST.
+    pub(super) fn answers(&self, section: &Section, new: usize) -> Vec<Vec<u8>> {
+        if !self.auto {
+            return Vec::new();
+        }
+        let units = section.units.range(section.units.len() - new..);
+        let answers: Vec<_> = units
+            .filter_map(|unit| match (&unit.kind, section.framing) {
+                (UnitKind::Ping(payload), _) => Some(client_frame(Opcode::Pong, payload)),
+                (UnitKind::Packet(packet), framing) if packet == HEARTBEAT => match framing {
+                    Framing::WebSocket => Some(client_frame(Opcode::Text, HEARTBEAT.as_bytes())),
+                    Framing::Hixie => Some([b"\x00", HEARTBEAT.as_bytes(), b"\xff"].concat()),
+                    _ => {
+                        if let Some(posts) = &*lock(&self.posts) {
+                            let _ = posts.send(HEARTBEAT.as_bytes().to_vec());
+                        }
+                        None
+                    }
+                },
+                _ => None,
+            })
+            .collect();
+        if !answers.is_empty() {
+            self.note_sent();
+        }
+        answers
+    }
+
+    pub(super) fn note_sent(&self) {
+        lock(&self.sent).push(Instant::now());
+    }
+
+    fn lane(&self, part: &str) -> String {
+        format!("{}.{part}", self.name)
+    }
+}

@@ -1,0 +1,201 @@
+//! Revision 1 (Socket.IO 0.7–0.9) as it stands on the wire: pure functions between bytes and packets.
+//!
+//! Written apart from the server's codec on purpose: a harness that shared it could not see its mistakes. Everything here
+//! is strict; what a lenient reader would repair is an error that names an offset and a reason.
+
+pub mod body;
+pub mod handshake;
+pub mod hixie;
+pub mod htmlfile;
+pub mod jsonp;
+mod literal;
+pub mod multipart;
+pub mod packet;
+pub mod payload;
+
+use thiserror::Error;
+
+/// The most that an incremental reader holds, in bytes: no packet of a case comes near it.
+pub const MAX_BUFFER: usize = 16 << 20;
+
+/// Bytes that are not what the protocol says.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{fault} at offset {offset}")]
+pub struct FramingError {
+    /// In bytes from the start of the text (of the stream, for incremental readers).
+    pub offset: usize,
+    /// What is wrong.
+    pub fault: Fault,
+}
+
+impl FramingError {
+    pub(crate) fn new(offset: usize, fault: Fault) -> Self {
+        FramingError { offset, fault }
+    }
+
+    /// The same fault in a text that stands `by` bytes into another.
+    pub(crate) fn shifted(self, by: usize) -> Self {
+        FramingError {
+            offset: self.offset + by,
+            ..self
+        }
+    }
+}
+
+/// What is wrong, by the categories of the packet vectors (`fixtures/packets/README.md`).
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Fault {
+    /// Nothing at all where a packet or payload was due.
+    #[error("nothing there")]
+    Empty,
+    /// Fewer than two colons.
+    #[error("fewer than two colons")]
+    Separator,
+    /// The packet type is not one digit from 0 to 8.
+    #[error("unknown packet type")]
+    Type,
+    /// The packet id is not decimal, or a `+` stands without one.
+    #[error("the id is not decimal")]
+    Id,
+    /// Data that must be JSON and is not.
+    #[error("malformed JSON")]
+    Json,
+    /// JSON that is no event: an object with a string `name` and, if any, an array `args`.
+    #[error("not an event object")]
+    Event,
+    /// The data of an acknowledgement is not an id, or an id, `+` and an array.
+    #[error("malformed acknowledgement")]
+    Ack,
+    /// A marker, delimiter or fixed text of the framing is missing.
+    #[error("expected {0}")]
+    Marker(&'static str),
+    /// A length that is not a positive decimal number, or that ends inside a character.
+    #[error("bad length")]
+    Length,
+    /// The text ends before what was announced.
+    #[error("ends too early")]
+    Truncated,
+    /// Something follows where the text should end.
+    #[error("unexpected text behind the end")]
+    Trailing,
+    /// A callback index that is not decimal.
+    #[error("the callback index is not decimal")]
+    Index,
+    /// Not a string literal in double quotes with the escapes of JSON.
+    #[error("malformed string literal")]
+    Literal,
+    /// A character that breaks the surrounding script: U+2028 or U+2029, or, in a page, a closing script tag.
+    #[error("unescaped {0} breaks the script")]
+    Unsafe(&'static str),
+    /// A form without the field `d`, or with a malformed escape.
+    #[error("malformed form")]
+    Form,
+    /// A handshake body without exactly four fields.
+    #[error("not four fields")]
+    Fields,
+    /// An empty session id, or one that cannot stand in a URL segment.
+    #[error("bad session id")]
+    Sid,
+    /// A timeout that is neither empty nor a whole number of seconds.
+    #[error("bad timeout")]
+    Timeout,
+    /// An empty or malformed list of transports.
+    #[error("bad list of transports")]
+    Transports,
+    /// A stream that does not begin as its transport demands.
+    #[error("bad start of the stream")]
+    Prelude,
+    /// A media type without a usable boundary.
+    #[error("no boundary in the media type")]
+    Boundary,
+    /// Bytes that are not UTF-8.
+    #[error("not UTF-8")]
+    Utf8,
+    /// A key of the hixie-76 handshake without digits or spaces, or one that does not divide.
+    #[error("bad key")]
+    Key,
+    /// More than [`MAX_BUFFER`] bytes without an end.
+    #[error("more than {MAX_BUFFER} bytes without an end")]
+    Size,
+}
+
+impl Fault {
+    /// The category's name in the packet vectors.
+    #[must_use]
+    pub fn category(&self) -> &'static str {
+        match self {
+            Fault::Empty => "empty",
+            Fault::Separator => "separator",
+            Fault::Type => "type",
+            Fault::Id => "id",
+            Fault::Json => "json",
+            Fault::Event => "event",
+            Fault::Ack => "ack",
+            Fault::Marker(_) => "marker",
+            Fault::Length => "length",
+            Fault::Truncated => "truncated",
+            Fault::Trailing => "trailing",
+            Fault::Index => "index",
+            Fault::Literal => "literal",
+            Fault::Unsafe(_) => "unsafe",
+            Fault::Form => "form",
+            Fault::Fields => "fields",
+            Fault::Sid => "sid",
+            Fault::Timeout => "timeout",
+            Fault::Transports => "transports",
+            Fault::Prelude => "prelude",
+            Fault::Boundary => "boundary",
+            Fault::Utf8 => "utf8",
+            Fault::Key => "key",
+            Fault::Size => "size",
+        }
+    }
+}
+
+/// Bytes of a stream that were not read yet, with their place in it.
+#[derive(Debug, Default)]
+struct Pending {
+    bytes: Vec<u8>,
+    offset: usize,
+    overflow: bool,
+}
+
+impl Pending {
+    fn push(&mut self, bytes: &[u8]) {
+        if self.bytes.len() + bytes.len() > MAX_BUFFER {
+            self.overflow = true;
+        } else {
+            self.bytes.extend_from_slice(bytes);
+        }
+    }
+
+    fn check(&self) -> Result<(), FramingError> {
+        if self.overflow {
+            Err(FramingError::new(self.offset, Fault::Size))
+        } else {
+            Ok(())
+        }
+    }
+
+    fn take(&mut self, n: usize) -> Vec<u8> {
+        self.offset += n;
+        self.bytes.drain(..n).collect()
+    }
+
+    fn skip_whitespace(&mut self) {
+        let n = self.bytes.iter().take_while(|b| b.is_ascii_whitespace()).count();
+        self.take(n);
+    }
+
+    fn fail<T>(&self, at: usize, fault: Fault) -> Result<T, FramingError> {
+        Err(FramingError::new(self.offset + at, fault))
+    }
+}
+
+fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    haystack.windows(needle.len()).position(|window| window == needle)
+}
+
+fn utf8(bytes: Vec<u8>, offset: usize) -> Result<String, FramingError> {
+    String::from_utf8(bytes).map_err(|error| FramingError::new(offset + error.utf8_error().valid_up_to(), Fault::Utf8))
+}

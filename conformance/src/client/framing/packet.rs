@@ -1,0 +1,174 @@
+//! One packet: `type:id[+]:endpoint[:data]` (Messages / Encoding).
+
+use std::fmt;
+
+use super::{Fault, FramingError};
+
+/// A packet by its parts, each as it was written; [`Body`](super::body::Body) is what the data says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Packet {
+    /// The first field.
+    pub kind: Kind,
+    /// The id's digits, without the `+`.
+    pub id: Option<String>,
+    /// Whether a `+` follows the id: the application acknowledges, with data.
+    pub data_ack: bool,
+    /// The namespace; empty for the default one.
+    pub endpoint: String,
+    /// Everything behind the third colon; `None` where there is no third colon.
+    pub data: Option<String>,
+}
+
+/// The nine packet types; the value is the digit on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// `0`
+    Disconnect,
+    /// `1`
+    Connect,
+    /// `2`
+    Heartbeat,
+    /// `3`
+    Message,
+    /// `4`
+    Json,
+    /// `5`
+    Event,
+    /// `6`
+    Ack,
+    /// `7`
+    Error,
+    /// `8`
+    Noop,
+}
+
+const KINDS: [(char, Kind, &str); 9] = [
+    ('0', Kind::Disconnect, "disconnect"),
+    ('1', Kind::Connect, "connect"),
+    ('2', Kind::Heartbeat, "heartbeat"),
+    ('3', Kind::Message, "message"),
+    ('4', Kind::Json, "json"),
+    ('5', Kind::Event, "event"),
+    ('6', Kind::Ack, "ack"),
+    ('7', Kind::Error, "error"),
+    ('8', Kind::Noop, "noop"),
+];
+
+impl Kind {
+    /// The type's name in the protocol document, in lower case.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        KINDS[self as usize].2
+    }
+
+    /// The type of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Kind> {
+        KINDS
+            .iter()
+            .find(|(_, _, known)| *known == name)
+            .map(|(_, kind, _)| *kind)
+    }
+
+    /// The digit on the wire.
+    #[must_use]
+    pub fn digit(self) -> char {
+        KINDS[self as usize].0
+    }
+}
+
+impl Packet {
+    /// A packet of the default namespace without id and data: `2::`.
+    #[must_use]
+    pub fn bare(kind: Kind) -> Packet {
+        Packet {
+            kind,
+            id: None,
+            data_ack: false,
+            endpoint: String::new(),
+            data: None,
+        }
+    }
+
+    /// Takes a packet apart. Its data is not looked at.
+    ///
+    /// # Errors
+    ///
+    /// Fewer than two colons, a type that is not one digit from 0 to 8, an id that is not decimal.
+    pub fn parse(text: &str) -> Result<Packet, FramingError> {
+        let mut fields = text.splitn(4, ':');
+        let (Some(kind), Some(id), Some(endpoint)) = (fields.next(), fields.next(), fields.next()) else {
+            return Err(FramingError::new(text.len(), Fault::Separator));
+        };
+        let kind = KINDS
+            .iter()
+            .find(|(digit, ..)| kind.chars().eq([*digit]))
+            .map(|(_, kind, _)| *kind)
+            .ok_or(FramingError::new(0, Fault::Type))?;
+        let (digits, data_ack) = id.strip_suffix('+').map_or((id, false), |digits| (digits, true));
+        if !digits.bytes().all(|b| b.is_ascii_digit()) || (digits.is_empty() && data_ack) {
+            return Err(FramingError::new(2, Fault::Id));
+        }
+        Ok(Packet {
+            kind,
+            id: (!digits.is_empty()).then(|| digits.to_owned()),
+            data_ack,
+            endpoint: endpoint.to_owned(),
+            data: fields.next().map(str::to_owned),
+        })
+    }
+
+    /// The data, empty where there is none.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.data.as_deref().unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Packet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.kind.digit(), self.id.as_deref().unwrap_or_default())?;
+        if self.data_ack {
+            f.write_str("+")?;
+        }
+        write!(f, ":{}", self.endpoint)?;
+        self.data.as_ref().map_or(Ok(()), |data| write!(f, ":{data}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_part_is_kept_as_written() {
+        for text in [
+            "0::",
+            "1::/custom:?a=b",
+            "3:01+:/a:b:c:",
+            "3:::",
+            "3::",
+            "5:2::{\"name\":\"x\"}",
+            "6::/a:1+[1]",
+        ] {
+            assert_eq!(Packet::parse(text).unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_is_no_packet_is_refused() {
+        for (text, fault) in [
+            ("", Fault::Separator),
+            ("0", Fault::Separator),
+            ("3:1", Fault::Separator),
+            ("9::", Fault::Type),
+            ("33::", Fault::Type),
+            ("::", Fault::Type),
+            ("3:x::", Fault::Id),
+            ("3:+::", Fault::Id),
+            ("3:1++::", Fault::Id),
+        ] {
+            assert_eq!(Packet::parse(text).unwrap_err().fault, fault, "{text}");
+        }
+    }
+}

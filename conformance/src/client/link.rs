@@ -1,0 +1,297 @@
+//! One connection: a task that writes what it is given, and one that reads, undoes HTTP, records, and fills the inbox.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+use tokio::time::Instant;
+
+use super::core::Shared;
+use super::http::{BodyKind, Chunk, Dechunker, parse_head};
+use super::inbox::{End, SECTION_LIMIT, Section, Unit, UnitKind};
+use super::rev1::ends_session;
+use super::tape::{ConnId, Entry, Framing, lock};
+use super::{BoxedStream, Port};
+
+/// A connection; dropping it cuts it.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) id: ConnId,
+    out: mpsc::UnboundedSender<Out>,
+    asked: Arc<Mutex<VecDeque<Asked>>>,
+    tasks: [AbortHandle; 2],
+}
+
+/// A request whose response is due.
+#[derive(Clone, Debug)]
+pub(super) struct Asked {
+    pub(super) method: String,
+    pub(super) target: String,
+    pub(super) framing: Framing,
+    /// Sent by the runner itself: no step looks at the response's head.
+    pub(super) managed: bool,
+    /// The `Sec-WebSocket-Accept` that is due.
+    pub(super) accept: Option<String>,
+}
+
+#[derive(Debug)]
+enum Out {
+    Bytes(Vec<u8>),
+    HalfClose,
+}
+
+impl Link {
+    /// Starts the two tasks. Without `http` the stream is raw from its first byte.
+    pub(super) fn start(shared: &Arc<Shared>, id: ConnId, port: Port, stream: BoxedStream, http: bool) -> Link {
+        shared.wire.open_tape(&id, port);
+        let asked = Arc::new(Mutex::new(VecDeque::new()));
+        let (out, orders) = mpsc::unbounded_channel();
+        let (read, write) = tokio::io::split(stream);
+        let writer = tokio::spawn(write_loop(write, orders));
+        let reader = Reader {
+            shared: shared.clone(),
+            id: id.clone(),
+            asked: asked.clone(),
+            out: out.clone(),
+            sections: 0,
+            raw: !http,
+        };
+        let reader = tokio::spawn(reader.run(read));
+        Link { id, out, asked, tasks: [writer.abort_handle(), reader.abort_handle()] }
+    }
+
+    /// Sends a request, and notes that its response is due.
+    pub(super) fn ask(&self, asked: Asked, bytes: Vec<u8>) {
+        lock(&self.asked).push_back(asked);
+        self.write(bytes);
+    }
+
+    /// Whether a request waits for its response.
+    pub(super) fn is_busy(&self) -> bool {
+        !lock(&self.asked).is_empty()
+    }
+
+    /// Queues bytes; they are lost where the connection is gone, which the reader reports.
+    pub(super) fn write(&self, bytes: Vec<u8>) {
+        let _ = self.out.send(Out::Bytes(bytes));
+    }
+
+    /// Closes our direction.
+    pub(super) fn half_close(&self) {
+        let _ = self.out.send(Out::HalfClose);
+    }
+
+    /// Whether the server has ended the connection.
+    pub(super) fn is_over(&self) -> bool {
+        self.tasks[1].is_finished()
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+async fn write_loop(mut write: WriteHalf<BoxedStream>, mut orders: mpsc::UnboundedReceiver<Out>) {
+    while let Some(order) = orders.recv().await {
+        let result = match order {
+            Out::Bytes(bytes) => write.write_all(&bytes).await,
+            Out::HalfClose => write.shutdown().await,
+        };
+        if result.is_err() {
+            return;
+        }
+    }
+}
+
+struct Reader {
+    shared: Arc<Shared>,
+    id: ConnId,
+    asked: Arc<Mutex<VecDeque<Asked>>>,
+    out: mpsc::UnboundedSender<Out>,
+    sections: usize,
+    raw: bool,
+}
+
+/// What the bytes that come next belong to.
+enum State {
+    Head,
+    Length(usize),
+    Chunked(Dechunker),
+    UntilClose,
+    Tunnel,
+}
+
+impl Reader {
+    async fn run(mut self, mut read: ReadHalf<BoxedStream>) {
+        let mut state = State::Head;
+        if self.raw {
+            self.open(Section::new(self.id.clone(), 0, "tcp".to_owned(), None, Framing::Raw), None);
+            state = State::Tunnel;
+        }
+        let mut buffer = Vec::with_capacity(4096);
+        let end = loop {
+            match read.read_buf(&mut buffer).await {
+                Ok(0) => break End::Eof,
+                Ok(_) => {
+                    if let Err(reason) = self.advance(&mut state, &mut buffer) {
+                        self.trouble(reason);
+                        break End::Eof;
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => break End::Reset,
+                Err(_) => break End::Eof,
+            }
+        };
+        self.finish(&state, end);
+    }
+
+    fn advance(&mut self, state: &mut State, buffer: &mut Vec<u8>) -> Result<(), String> {
+        loop {
+            match state {
+                State::Head => {
+                    if buffer.is_empty() {
+                        return Ok(());
+                    }
+                    let Some((head, length)) = parse_head(buffer).map_err(|error| error.to_string())? else {
+                        return Ok(());
+                    };
+                    buffer.drain(..length);
+                    if head.status / 100 == 1 && head.status != 101 {
+                        continue;
+                    }
+                    let asked = lock(&self.asked).front().cloned();
+                    let asked = asked.ok_or_else(|| format!("a response nobody asked for: {}", head.to_text()))?;
+                    let kind = head.body(&asked.method).map_err(|error| error.to_string())?;
+                    let framing = asked.framing_of(head.status);
+                    let request = format!("{} {}", asked.method, asked.target);
+                    let mut section = Section::new(self.id.clone(), self.sections, request, Some(head.clone()), framing);
+                    section.head_taken = asked.managed;
+                    section.accept = asked.accept;
+                    self.sections += 1;
+                    self.open(section, Some(Entry::Head { at: self.shared.wire.progress.now(), head, framing }));
+                    *state = match kind {
+                        BodyKind::Length(0) => self.end_section(),
+                        BodyKind::Length(n) => State::Length(n),
+                        BodyKind::Chunked => State::Chunked(Dechunker::default()),
+                        BodyKind::UntilClose => State::UntilClose,
+                        BodyKind::Tunnel => State::Tunnel,
+                    };
+                }
+                State::Length(due) => {
+                    if buffer.is_empty() {
+                        return Ok(());
+                    }
+                    let n = buffer.len().min(*due);
+                    let bytes: Vec<u8> = buffer.drain(..n).collect();
+                    *due -= n;
+                    let done = *due == 0;
+                    self.data(bytes)?;
+                    if done {
+                        *state = self.end_section();
+                    }
+                }
+                State::Chunked(dechunker) => match dechunker.take(buffer).map_err(|error| error.to_string())? {
+                    Chunk::NeedMore => return Ok(()),
+                    Chunk::Data(bytes) => self.data(bytes)?,
+                    Chunk::End => *state = self.end_section(),
+                },
+                State::UntilClose | State::Tunnel => {
+                    if !buffer.is_empty() {
+                        self.data(std::mem::take(buffer))?;
+                    }
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    fn open(&self, section: Section, entry: Option<Entry>) {
+        if let Some(entry) = entry {
+            self.shared.wire.record(&self.id, entry);
+        }
+        let mut inbox = lock(&self.shared.inbox);
+        let part = inbox.parts.entry(self.id.part.clone()).or_default();
+        part.sections.push(section);
+        drop(inbox);
+        self.shared.changed.notify_waiters();
+    }
+
+    fn data(&self, bytes: Vec<u8>) -> Result<(), String> {
+        let mut inbox = lock(&self.shared.inbox);
+        let Some(section) = inbox.section(&self.id) else { return Ok(()) };
+        if section.data.len() + bytes.len() > SECTION_LIMIT {
+            return Err(format!("{} goes on beyond {SECTION_LIMIT} bytes", section.request));
+        }
+        let new = section.push(&bytes);
+        let answers = self.shared.answers(section, new);
+        drop(inbox);
+        self.shared.wire.record(&self.id, Entry::Data { at: self.shared.wire.progress.now(), bytes });
+        for bytes in answers {
+            let _ = self.out.send(Out::Bytes(bytes));
+        }
+        self.shared.changed.notify_waiters();
+        Ok(())
+    }
+
+    fn end_section(&self) -> State {
+        lock(&self.asked).pop_front();
+        self.shared.wire.record(&self.id, Entry::End { at: self.shared.wire.progress.now() });
+        if let Some(part) = lock(&self.shared.inbox).parts.get_mut(&self.id.part)
+            && let Some(section) = part.sections.iter_mut().rev().find(|section| section.conn == self.id)
+        {
+            let new = section.end();
+            let ends = |unit: &Unit| matches!(&unit.kind, UnitKind::Packet(packet) if ends_session(packet));
+            part.farewell |= section.units.range(section.units.len() - new..).any(ends);
+        }
+        self.shared.changed.notify_waiters();
+        State::Head
+    }
+
+    fn trouble(&self, reason: String) {
+        let mut inbox = lock(&self.shared.inbox);
+        inbox.parts.entry(self.id.part.clone()).or_default().trouble.push_back(reason);
+    }
+
+    fn finish(&self, state: &State, end: End) {
+        self.shared.wire.record(&self.id, Entry::Eof { at: self.shared.wire.progress.now() });
+        let asked = lock(&self.asked).front().cloned();
+        let mut inbox = lock(&self.shared.inbox);
+        let part = inbox.parts.entry(self.id.part.clone()).or_default();
+        if let Some(section) = part.sections.iter_mut().rev().find(|section| section.conn == self.id) {
+            section.end();
+        }
+        match (state, asked) {
+            (State::Head, Some(asked)) => {
+                part.trouble.push_back(format!("{} {}: the connection was closed without an answer", asked.method, asked.target));
+            }
+            (State::Length(_) | State::Chunked(_), Some(asked))
+                if matches!(asked.framing, Framing::Raw | Framing::Payload | Framing::Jsonp) =>
+            {
+                part.trouble.push_back(format!("{} {}: the connection was closed within the body", asked.method, asked.target));
+            }
+            _ => {}
+        }
+        part.end = Some((end, Instant::now()));
+        drop(inbox);
+        self.shared.changed.notify_waiters();
+    }
+}
+
+impl Asked {
+    /// Packets are looked for only in the answers that hold them.
+    fn framing_of(&self, status: u16) -> Framing {
+        match (self.framing, status) {
+            (Framing::WebSocket | Framing::Hixie, 101) | (Framing::Payload | Framing::Jsonp | Framing::HtmlFile | Framing::Multipart, 200) => {
+                self.framing
+            }
+            _ => Framing::Raw,
+        }
+    }
+}
