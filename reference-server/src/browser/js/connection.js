@@ -12,6 +12,7 @@
   'use strict';
 
   var REOPEN_DELAY = 100; // ms
+  var ADVICE_RECONNECT = '0';
 
   io.Connection = function (target, options) {
     var connection = this;
@@ -151,8 +152,9 @@
     }
 
     function receive(payload) {
-      var from = link;
-      io.packet.decodePayload(payload).forEach(function (text) {
+      var from = link, texts = io.packet.decodePayload(payload);
+      if (!texts) return lost('broken payload');
+      texts.forEach(function (text) {
         var packet = io.packet.decode(text);
         if (packet && link === from) handle(packet);
       });
@@ -161,12 +163,13 @@
     function handle(packet) {
       watch();
       reopened = false;
-      if (packet.type === 'error' && packet.advice === 'reconnect') return expired();
+      if (packet.type === 'error' && packet.advice === ADVICE_RECONNECT) return expired();
       if (packet.type === 'disconnect' && !packet.endpoint) return over('booted');
       // Not the connect packet alone: one that an earlier transport lost is not sent again.
       if (connection.connecting) established();
       if (packet.type === 'heartbeat') return connection.send({ type: 'heartbeat' });
-      if (packet.type !== 'noop' && namespaces[packet.endpoint]) namespaces[packet.endpoint].receive(packet);
+      var socket = namespaces[packet.endpoint || ''];
+      if (socket) socket.receive(packet);
     }
 
     function established() {

@@ -1,15 +1,14 @@
 /**
  * Packets as text, `type:id[+]:endpoint[:data]`, and payloads, which frame several of them.
  *
- * A packet: { type, id, ack: 'data' where the other side's application answers, endpoint }, and by type
- * message, json: data; event: name, args; ack: ackId, args; connect: query; error: reason, advice.
+ * A packet has a type, an id and an endpoint where there is one, ack 'data' where the other side's application answers,
+ * and by type message, json: data; event: name, args; ack: ackId, args; connect: query, with its "?"; error: reason,
+ * advice, as numbers in text.
  */
 (function (io) {
   'use strict';
 
   var TYPES = ['disconnect', 'connect', 'heartbeat', 'message', 'json', 'event', 'ack', 'error', 'noop'];
-  var REASONS = ['transport not supported', 'client not handshaken', 'unauthorized'];
-  var ADVICE = ['reconnect'];
   var MARK = '\ufffd';
 
   io.packet = {
@@ -21,15 +20,17 @@
 
     /** The packet, or null where the text is none. */
     decode: function (text) {
-      var parts = /^([0-8]):(\d*)(\+?):([^:]*):?([\s\S]*)$/.exec(text);
+      var parts = /^([0-8]):(?:(\d+)(\+?))?:([^:]*):?([\s\S]*)$/.exec(text);
       if (!parts) return null;
-      var packet = { type: TYPES[parts[1]], id: parts[2], ack: parts[3] ? 'data' : !!parts[2], endpoint: parts[4] };
+      var packet = { type: TYPES[parts[1]] };
+      if (parts[2]) packet.id = parts[2];
+      if (parts[3]) packet.ack = 'data';
+      if (parts[4]) packet.endpoint = parts[4];
       try {
-        decodeData(packet, parts[5]);
-      } catch (malformed) {
+        return decodeData(packet, parts[5]) ? packet : null;
+      } catch (notJson) {
         return null;
       }
-      return packet;
     },
 
     /** One packet stands bare, several are framed: mark, length in UTF-16 code units, mark, packet. */
@@ -42,16 +43,17 @@
         .join('');
     },
 
-    /** The texts of the packets in a payload; what follows a broken frame is left out. */
+    /** The texts of the packets in a payload, or null where a frame is broken. */
     decodePayload: function (payload) {
-      if (payload.charAt(0) !== MARK) return payload ? [payload] : [];
-      var texts = [], frame = /\ufffd(\d+)\ufffd/g, head;
-      for (var at = 0; at < payload.length; at = frame.lastIndex) {
-        frame.lastIndex = at;
-        head = frame.exec(payload);
-        if (!head || head.index !== at || frame.lastIndex + Number(head[1]) > payload.length) break;
-        texts.push(payload.substr(frame.lastIndex, Number(head[1])));
-        frame.lastIndex += Number(head[1]);
+      if (payload.charAt(0) !== MARK) return payload ? [payload] : null;
+      var texts = [], at = 0;
+      while (at < payload.length) {
+        var head = /^\ufffd([1-9]\d{0,8})\ufffd/.exec(payload.substr(at, 11));
+        if (!head) return null;
+        var start = at + head[0].length;
+        at = start + Number(head[1]);
+        if (at > payload.length) return null;
+        texts.push(payload.slice(start, at));
       }
       return texts;
     }
@@ -60,9 +62,9 @@
   function encodeData(packet) {
     switch (packet.type) {
       case 'connect':
-        return packet.query ? '?' + packet.query : undefined;
+        return packet.query || undefined;
       case 'message':
-        return String(packet.data);
+        return String(packet.data) || undefined;
       case 'json':
         return json(packet.data === undefined ? null : packet.data);
       case 'event':
@@ -77,37 +79,40 @@
     return JSON.stringify(value).replace(/\u2028/g, '\\u2028').replace(/\u2029/g, '\\u2029');
   }
 
+  // Gives false where the data does not fit the type.
   function decodeData(packet, data) {
     var parts;
     switch (packet.type) {
       case 'connect':
-        packet.query = data.replace(/^\?/, '');
-        break;
+        // The query may also stand behind the path.
+        parts = /^([^?]*)(\?.*)?$/.exec(packet.endpoint || '');
+        if (parts[2]) packet.endpoint = parts[1];
+        if (parts[2] || data) packet.query = parts[2] || data;
+        return true;
       case 'message':
         packet.data = data;
-        break;
+        return true;
       case 'json':
         packet.data = JSON.parse(data);
-        break;
+        return true;
       case 'event':
-        parts = JSON.parse(data);
-        packet.name = String(parts.name);
-        packet.args = list(parts.args);
-        break;
+        parts = JSON.parse(data) || {};
+        packet.name = parts.name;
+        packet.args = parts.args === undefined ? [] : parts.args;
+        return typeof packet.name === 'string' && Array.isArray(packet.args);
       case 'ack':
         parts = /^(\d+)(?:\+([\s\S]*))?$/.exec(data);
+        if (!parts) return false;
         packet.ackId = parts[1];
-        packet.args = parts[2] ? list(JSON.parse(parts[2])) : [];
-        break;
+        packet.args = parts[2] ? JSON.parse(parts[2]) : [];
+        return Array.isArray(packet.args);
       case 'error':
         parts = data.split('+');
-        packet.reason = REASONS[parts[0]] || parts[0];
-        packet.advice = ADVICE[parts[1]] || '';
+        if (parts[0]) packet.reason = parts[0];
+        if (parts[1]) packet.advice = parts[1];
+        return true;
+      default:
+        return true;
     }
-  }
-
-  function list(value) {
-    if (value === undefined) return [];
-    return Array.isArray(value) ? value : [value];
   }
 })(window.io);

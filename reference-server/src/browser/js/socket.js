@@ -11,6 +11,9 @@
   // "message" is on the protocol's list as well, but applications do emit it.
   var RESERVED = ['connect', 'disconnect', 'open', 'close', 'error', 'retry', 'reconnect'];
 
+  var REASONS = ['transport not supported', 'client not handshaken', 'unauthorized'];
+  var UNAUTHORIZED = '2';
+
   io.Socket = function (connection, name, query) {
     var socket = this, acks = {}, lastId = 0;
 
@@ -54,7 +57,7 @@
     };
 
     socket.join = function () {
-      packet({ type: 'connect', query: query });
+      packet({ type: 'connect', query: query && '?' + query });
     };
 
     socket.ended = function (reason) {
@@ -82,14 +85,15 @@
           delete acks[received.ackId];
           return ack && ack.apply(socket, received.args);
         case 'error':
-          return socket.fire(received.reason === 'unauthorized' ? 'connect_failed' : 'error', received.reason);
+          var event = received.reason === UNAUTHORIZED ? 'connect_failed' : 'error';
+          return socket.fire(event, REASONS[received.reason] || received.reason || '');
       }
     };
 
     function send(message, ack, withData) {
       if (ack) {
         message.id = ++lastId;
-        message.ack = withData ? 'data' : true;
+        if (withData) message.ack = 'data';
         acks[lastId] = ack;
       }
       packet(message);
@@ -101,7 +105,7 @@
         event.push(function () {
           packet({ type: 'ack', ackId: received.id, args: [].slice.call(arguments) });
         });
-      } else if (received.ack) {
+      } else if (received.id) {
         packet({ type: 'ack', ackId: received.id });
       }
       socket.fire.apply(socket, event);

@@ -8,6 +8,8 @@
 
   var LIMIT = 16e6; // characters; the text so far is kept by the browser, so the stream is opened anew from here
 
+  var BOUNDARY = /^multipart\/x-mixed-replace\s*;.*boundary="?([^";]+)/i;
+
   io.transports.push('xhr-multipart');
   io.Transport['xhr-multipart'] = {
     check: function (target) {
@@ -20,9 +22,12 @@
 
       function read() {
         if (closed || !xhr.responseText) return;
-        parts = parts || splitter(xhr.getResponseHeader('Content-Type'));
-        if (!parts) return on.close('not multipart');
-        parts(xhr.responseText).forEach(on.data);
+        var boundary = BOUNDARY.exec(xhr.getResponseHeader('Content-Type') || '');
+        if (!boundary) return on.close('not multipart');
+        parts = parts || splitter(boundary[1]);
+        var bodies = parts(xhr.responseText);
+        if (!bodies) return on.close('broken part');
+        bodies.forEach(on.data);
         if (xhr.responseText.length > LIMIT) on.close('stream full');
       }
 
@@ -50,20 +55,35 @@
     }
   };
 
-  /** A function that takes the text so far and gives the bodies of the parts completed since it was last called. */
-  function splitter(type) {
-    var boundary = /^multipart\/x-mixed-replace\s*;.*boundary="?([^";]+)/i.exec(type || '');
-    if (!boundary) return null;
-    var delimiter = '--' + boundary[1], at = -1;
+  /**
+   * A function that takes the text so far and gives the bodies of the parts completed since it was last called, or null
+   * where the text is no such stream. Lines end as the first one does.
+   */
+  function splitter(boundary) {
+    var delimiter = '--' + boundary, eol = '', at = 0, closed = false;
     return function (text) {
-      var bodies = [], end;
-      if (at < 0 && text.indexOf(delimiter) === 0 && text.length > delimiter.length) at = delimiter.length;
-      while (at >= 0 && (end = text.indexOf('\n' + delimiter, at)) >= 0) {
-        var part = /^\r?\n(?:[^\r\n]+\r?\n)*\r?\n([\s\S]*)$/.exec(text.slice(at, end));
-        if (part) bodies.push(part[1].replace(/\r$/, ''));
-        at = end + 1 + delimiter.length;
+      var bodies = [];
+      if (!eol) {
+        var first = /^(.*?)(\r?\n)/.exec(text);
+        if (!first) return bodies;
+        if (first[1] !== delimiter) return null;
+        eol = first[2];
+        at = first[0].length;
       }
-      return bodies;
+      for (;;) {
+        var end = text.indexOf(eol + delimiter, at);
+        var next = end < 0 ? -1 : text.indexOf(eol, end + eol.length);
+        // The rest of the boundary's line may not be here yet.
+        if (next < 0) return bodies;
+        var more = text.slice(end + eol.length + delimiter.length, next);
+        var part = text.slice(at, end), head = part.indexOf(eol + eol);
+        var sound = !closed && head >= 0 && /^content-type: *text\/plain/im.test(part.slice(0, head));
+        if (!sound || (more !== '' && more !== '--')) return null;
+        bodies.push(part.slice(head + 2 * eol.length));
+        closed = more === '--';
+        at = next + eol.length;
+      }
     };
   }
+  io.Transport['xhr-multipart'].splitter = splitter;
 })(window.io);
