@@ -107,21 +107,23 @@ export async function namespaces(url, transport) {
   return result;
 }
 
-/** Connects and leaves the socket in window.kept, its events in window.events. */
+/** Connects and leaves the socket in window.kept, with its events, under the name of its first transport. */
 export async function keeps(url, options) {
-  const socket = (window.kept = io.connect(url, { ...options, "force new connection": true }));
-  const events = (window.events = []);
+  const socket = io.connect(url, { ...options, "force new connection": true });
+  const events = [];
+  (window.kept ??= {})[options.transports[0]] = { socket, events };
   for (const name of ["disconnect", "reconnecting", "reconnect", "reconnect_failed", "error"]) {
-    socket.on(name, (...args) => events.push([name, ...args]));
+    socket.on(name, () => events.push(name));
   }
   await wait(socket, "connect");
   return socket.socket.sessionid;
 }
 
-/** What became of the kept socket once it is connected again by `event`, or at once without one. */
-export async function kept(event) {
-  if (event && !window.events.some(([name]) => name === event)) await wait(window.kept, event, 15000);
-  const answer = await acknowledged(window.kept, "message-with-ack", "still here");
-  const { sessionid, transport } = window.kept.socket;
-  return { answer, sid: sessionid, transport: transport.name, events: window.events.map(([name]) => name) };
+/** What became of that socket, once it is connected again where `again` is true. */
+export async function kept(name, again) {
+  const { socket, events } = window.kept[name];
+  if (again && !events.includes("reconnect")) await wait(socket, "reconnect", 15000);
+  const answer = await acknowledged(socket, "message-with-ack", "still here");
+  const { sessionid, transport } = socket.socket;
+  return { answer, sid: sessionid, transport: transport.name, events };
 }
