@@ -44,6 +44,9 @@ export async function conversation(url, transport) {
   const socket = io.connect(url, { transports: [transport], "force new connection": true });
   const result = {};
   const text = "a:b\n€😀 </script>\u2028\ufffd3\ufffd";
+  socket.once("news", () => {
+    throw new Error("a listener's mistake");
+  });
   result.news = await wait(socket, "news");
   result.transport = socket.socket.transport.name;
 

@@ -287,9 +287,10 @@
     }
 
     function each(visit) {
-      Object.keys(namespaces).forEach(function (name) {
-        visit(namespaces[name]);
+      var all = Object.keys(namespaces).map(function (name) {
+        return namespaces[name];
       });
+      all.forEach(visit);
     }
   };
 })(window.io);

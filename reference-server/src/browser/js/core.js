@@ -107,8 +107,19 @@
     to.fire = function (name) {
       var args = [].slice.call(arguments, 1);
       (listeners['$' + name] || []).slice().forEach(function (listener) {
-        listener.apply(to, args);
+        try {
+          listener.apply(to, args);
+        } catch (error) {
+          rethrow(error);
+        }
       });
     };
   };
+
+  // The page is told, but its mistake does not stop the transport that brought the packet.
+  function rethrow(error) {
+    setTimeout(function () {
+      throw error;
+    }, 0);
+  }
 })((window.io = {}));
