@@ -24,7 +24,10 @@ pub(super) async fn respond(
 ) -> Result<Response<Body>, Hangup> {
     let upgrade = request.headers().contains_key(header::UPGRADE);
     let (parts, body) = request.into_parts();
-    if let Some(file) = hub.assets.respond(&parts.method, parts.uri.path(), &parts.headers, SystemTime::now()) {
+    if let Some(file) = hub
+        .assets
+        .respond(&parts.method, parts.uri.path(), &parts.headers, SystemTime::now())
+    {
         return Ok(file.map(|content| Body::Whole(Full::new(content))));
     }
     let query = parameters(parts.uri.query().unwrap_or_default());
