@@ -148,12 +148,24 @@ impl RunArgs {
 
 fn patience(text: &str) -> Result<f64, String> {
     let patience: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
-    if (0.1..=100.0).contains(&patience) { Ok(patience) } else { Err("must be between 0.1 and 100".to_owned()) }
+    if (0.1..=100.0).contains(&patience) {
+        Ok(patience)
+    } else {
+        Err("must be between 0.1 and 100".to_owned())
+    }
 }
 
 fn transport(text: &str) -> Result<String, String> {
-    let known: Vec<&str> = Generation::ALL.iter().flat_map(|generation| generation.transports()).copied().collect();
-    if known.contains(&text) { Ok(text.to_owned()) } else { Err(format!("known are {}", known.join(", "))) }
+    let known: Vec<&str> = Generation::ALL
+        .iter()
+        .flat_map(|generation| generation.transports())
+        .copied()
+        .collect();
+    if known.contains(&text) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("known are {}", known.join(", ")))
+    }
 }
 
 fn timing(text: &str) -> Result<(TimingName, Duration), String> {
@@ -167,7 +179,9 @@ fn timing(text: &str) -> Result<(TimingName, Duration), String> {
         Some(number) => (number, 0.001),
         None => (value.strip_suffix('s').ok_or("give a unit: 1s, 250ms")?, 1.0),
     };
-    let number: f64 = number.parse().map_err(|_| format!("{value:?} is no duration; write 1s or 250ms"))?;
+    let number: f64 = number
+        .parse()
+        .map_err(|_| format!("{value:?} is no duration; write 1s or 250ms"))?;
     let seconds = number * unit;
     if (0.0..=3600.0).contains(&seconds) {
         Ok((name, Duration::from_secs_f64(seconds)))

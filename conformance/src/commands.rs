@@ -36,7 +36,10 @@ impl fmt::Display for CommandError {
 
 impl CommandError {
     fn new(exit: Exit, message: impl Into<String>) -> CommandError {
-        CommandError { exit, message: message.into() }
+        CommandError {
+            exit,
+            message: message.into(),
+        }
     }
 }
 
@@ -50,14 +53,21 @@ pub fn run(args: &RunArgs) -> Result<Exit, CommandError> {
         embedded_catalogue()?
     } else {
         let requirements = embedded_catalogue()?.requirements;
-        let own = Catalogue { scenarios: Vec::new(), requirements };
-        own.with_paths(&args.files).map_err(|error| malformed(&error, Exit::Usage))?
+        let own = Catalogue {
+            scenarios: Vec::new(),
+            requirements,
+        };
+        own.with_paths(&args.files)
+            .map_err(|error| malformed(&error, Exit::Usage))?
     };
     let all = catalogue.cases();
     let selection = args.selection.selection();
     let cases: Vec<Case> = all.iter().filter(|case| selection.takes(case)).cloned().collect();
     if cases.is_empty() {
-        return Err(CommandError::new(Exit::NoCase, "no case is selected; `sio-conformance list` names them all"));
+        return Err(CommandError::new(
+            Exit::NoCase,
+            "no case is selected; `sio-conformance list` names them all",
+        ));
     }
     let ids: Vec<&str> = all.iter().map(|case| case.id.as_str()).collect();
     let baseline = baseline(args, &ids)?;
@@ -73,15 +83,23 @@ pub fn run(args: &RunArgs) -> Result<Exit, CommandError> {
     };
     let (summary, interrupted) = block_on(judge(args, &target, &baseline, &catalogue, cases, &mut reporter))??;
     for error in stale(Some(&summary).filter(|_| !interrupted)) {
-        reporter.event(&Event::Note { message: error.to_string() });
+        reporter.event(&Event::Note {
+            message: error.to_string(),
+        });
     }
     let stale = !stale(Some(&summary)).is_empty();
     reporter.event(&Event::Summary(summary.clone()));
-    reporter.finish().map_err(|error| CommandError::new(Exit::Usage, error.to_string()))?;
+    reporter
+        .finish()
+        .map_err(|error| CommandError::new(Exit::Usage, error.to_string()))?;
     if interrupted {
         return Err(CommandError::new(Exit::Fault, "interrupted"));
     }
-    Ok(if summary.fail > 0 || stale { Exit::Unexpected } else { Exit::AsExpected })
+    Ok(if summary.fail > 0 || stale {
+        Exit::Unexpected
+    } else {
+        Exit::AsExpected
+    })
 }
 
 async fn judge(
@@ -95,7 +113,10 @@ async fn judge(
     let booted = |error: boot::BootError| CommandError::new(error.exit(), error.to_string());
     let running = boot::start(target, args.patience).await.map_err(booted)?;
     let offer = match target {
-        Target::Embedded => Offer { transports: None, policy: true },
+        Target::Embedded => Offer {
+            transports: None,
+            policy: true,
+        },
         _ => offer(running.address(), args.patience).await,
     };
     reporter.event(&Event::Start(Start {
@@ -134,17 +155,29 @@ pub fn list(args: &ListArgs) -> Result<Exit, CommandError> {
     if args.coverage {
         let coverage = coverage(&catalogue);
         print_out(&coverage.render());
-        return Ok(if coverage.is_clean() { Exit::AsExpected } else { Exit::Unexpected });
+        return Ok(if coverage.is_clean() {
+            Exit::AsExpected
+        } else {
+            Exit::Unexpected
+        });
     }
     let selection = args.selection.selection();
     let cases = catalogue.cases();
     let mut text = String::new();
     for case in cases.iter().filter(|case| selection.takes(case)) {
-        let title = case.scenario.headers.title.as_ref().map_or("", |title| title.node.as_str());
+        let title = case
+            .scenario
+            .headers
+            .title
+            .as_ref()
+            .map_or("", |title| title.node.as_str());
         let _ = writeln!(text, "{:<56} {title}", case.id);
     }
     if text.is_empty() {
-        return Err(CommandError::new(Exit::NoCase, "no case is selected; `sio-conformance list` names them all"));
+        return Err(CommandError::new(
+            Exit::NoCase,
+            "no case is selected; `sio-conformance list` names them all",
+        ));
     }
     print_out(&text);
     Ok(Exit::AsExpected)
@@ -159,7 +192,10 @@ pub fn show(id: &str) -> Result<Exit, CommandError> {
     let catalogue = embedded_catalogue()?;
     let bare = id.split('[').next().unwrap_or(id);
     let Some(scenario) = catalogue.scenario(bare) else {
-        return Err(CommandError::new(Exit::NoCase, format!("no case {id:?}; `sio-conformance list` names them all")));
+        return Err(CommandError::new(
+            Exit::NoCase,
+            format!("no case {id:?}; `sio-conformance list` names them all"),
+        ));
     };
     print_out(&scenario.source.text);
     let mut text = String::new();
@@ -182,11 +218,20 @@ pub fn show(id: &str) -> Result<Exit, CommandError> {
 /// When nothing can be proven.
 pub fn prove(args: &ProveArgs) -> Result<Exit, CommandError> {
     let catalogue = embedded_catalogue()?;
-    let selection =
-        Selection { filters: args.filter.iter().map(|glob| Glob::new(glob)).collect(), ..Selection::default() };
-    let cases: Vec<Case> = catalogue.cases().into_iter().filter(|case| selection.takes(case)).collect();
+    let selection = Selection {
+        filters: args.filter.iter().map(|glob| Glob::new(glob)).collect(),
+        ..Selection::default()
+    };
+    let cases: Vec<Case> = catalogue
+        .cases()
+        .into_iter()
+        .filter(|case| selection.takes(case))
+        .collect();
     if cases.is_empty() {
-        return Err(CommandError::new(Exit::NoCase, "no case is selected; `sio-conformance list` names them all"));
+        return Err(CommandError::new(
+            Exit::NoCase,
+            "no case is selected; `sio-conformance list` names them all",
+        ));
     }
     Err(CommandError::new(Exit::Fault, "not wired"))
 }
@@ -196,11 +241,17 @@ fn target(args: &RunArgs) -> Result<Target, CommandError> {
         let url = BaseUrl::parse(url).map_err(|error| CommandError::new(Exit::Usage, error.to_string()))?;
         return Ok(Target::Url(url.with_policy_port(args.policy_port)));
     }
-    Ok(if args.server.is_empty() { Target::Embedded } else { Target::Command(args.server.clone()) })
+    Ok(if args.server.is_empty() {
+        Target::Embedded
+    } else {
+        Target::Command(args.server.clone())
+    })
 }
 
 fn baseline(args: &RunArgs, ids: &[&str]) -> Result<Baseline, CommandError> {
-    let Some(path) = &args.baseline else { return Ok(Baseline::default()) };
+    let Some(path) = &args.baseline else {
+        return Ok(Baseline::default());
+    };
     let name = path.display().to_string();
     let text = std::fs::read_to_string(path)
         .map_err(|error| CommandError::new(Exit::Usage, format!("cannot read {name}: {error}")))?;

@@ -9,7 +9,6 @@
 //! | [`report`] | one stream of events, and what it looks like to a person or a program |
 //! | [`exit`] | what the exit code says |
 
-
 pub mod cli;
 pub mod client;
 pub mod commands;

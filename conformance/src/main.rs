@@ -18,7 +18,11 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             let _ = error.print();
-            return if error.use_stderr() { Exit::Usage.into() } else { Exit::AsExpected.into() };
+            return if error.use_stderr() {
+                Exit::Usage.into()
+            } else {
+                Exit::AsExpected.into()
+            };
         }
     };
     let result = match cli.command {

@@ -63,7 +63,12 @@ impl Engine<'_> {
     /// # Errors
     ///
     /// When the embedded server cannot be started.
-    pub async fn run(&self, cases: Vec<Case>, offer: &Offer, reporter: &mut dyn Reporter) -> Result<Summary, BootError> {
+    pub async fn run(
+        &self,
+        cases: Vec<Case>,
+        offer: &Offer,
+        reporter: &mut dyn Reporter,
+    ) -> Result<Summary, BootError> {
         let begun = Instant::now();
         let lateness = Lateness::watch();
         let mut summary = Summary::default();
@@ -95,7 +100,9 @@ impl Engine<'_> {
                 }
                 let Some(ended) = running.join_next().await else { break };
                 let Ok(ended) = ended else {
-                    reporter.event(&Event::Note { message: "a case ended the harness's own task; this is a fault of the harness".to_owned() });
+                    reporter.event(&Event::Note {
+                        message: "a case ended the harness's own task; this is a fault of the harness".to_owned(),
+                    });
                     summary.fail += 1;
                     continue;
                 };
@@ -103,13 +110,22 @@ impl Engine<'_> {
                 if ended.is_spoilt(&lateness) && ended.reruns < RERUNS {
                     summary.reruns += 1;
                     let again = (ended.case, ended.reruns + 1);
-                    if jobs == 1 { queue.push_back(again) } else { alone.push_back(again) }
+                    if jobs == 1 {
+                        queue.push_back(again)
+                    } else {
+                        alone.push_back(again)
+                    }
                     continue;
                 }
                 report(self.judge(&ended), &mut summary, reporter);
-                if !dead && ended.played.failure.is_some() && let Err(death) = self.running.alive().await {
+                if !dead
+                    && ended.played.failure.is_some()
+                    && let Err(death) = self.running.alive().await
+                {
                     dead = true;
-                    reporter.event(&Event::Note { message: death.to_string() });
+                    reporter.event(&Event::Note {
+                        message: death.to_string(),
+                    });
                 }
             }
         }
@@ -123,14 +139,22 @@ impl Engine<'_> {
         let fresh_server = matches!(self.target, Target::Embedded);
         async move {
             let begun = Instant::now();
-            let server = if fresh_server { Some(embedded(options.patience).await?) } else { None };
+            let server = if fresh_server {
+                Some(embedded(options.patience).await?)
+            } else {
+                None
+            };
             let address = server.as_ref().map_or(address, super::boot::EmbeddedServer::address);
             let setting = Setting {
                 connect: Arc::new(connect(&address)),
                 progress: Arc::new(Progress::start()),
                 transport: case.transport.clone(),
                 patience: options.patience,
-                timings: if fresh_server { scaled(&options.timings, options.patience) } else { options.timings },
+                timings: if fresh_server {
+                    scaled(&options.timings, options.patience)
+                } else {
+                    options.timings
+                },
                 fresh: fresh(),
             };
             let played = play(&case.scenario, setting).await;
@@ -138,12 +162,24 @@ impl Engine<'_> {
             if let Some(server) = server {
                 server.stop().await;
             }
-            Ok(Ended { case, played, begun, took, reruns })
+            Ok(Ended {
+                case,
+                played,
+                begun,
+                took,
+                reruns,
+            })
         }
     }
 
     fn judge(&self, ended: &Ended) -> CaseReport {
-        let Ended { case, played, took, reruns, .. } = ended;
+        let Ended {
+            case,
+            played,
+            took,
+            reruns,
+            ..
+        } = ended;
         let remarkable = played.failure.is_some() || !played.lenient.is_empty();
         let trace = remarkable.then(|| trace(&case.id, &case.scenario, played));
         let path = trace.and_then(|text| write_trace(&self.options.traces, &case.id, &text).ok());
@@ -227,15 +263,27 @@ fn skipped(case: &Case, reason: String) -> CaseReport {
 }
 
 fn title(case: &Case) -> String {
-    case.scenario.headers.title.as_ref().map(|title| title.node.clone()).unwrap_or_default()
+    case.scenario
+        .headers
+        .title
+        .as_ref()
+        .map(|title| title.node.clone())
+        .unwrap_or_default()
 }
 
 fn connect(address: &Address) -> TcpConnect {
-    TcpConnect { host: address.host.clone(), port: address.port, policy_port: address.policy_port }
+    TcpConnect {
+        host: address.host.clone(),
+        port: address.port,
+        policy_port: address.policy_port,
+    }
 }
 
 fn scaled(timings: &Timings, patience: f64) -> Timings {
-    Timings { interval: timings.interval.mul_f64(patience), polling: timings.polling.mul_f64(patience) }
+    Timings {
+        interval: timings.interval.mul_f64(patience),
+        polling: timings.polling.mul_f64(patience),
+    }
 }
 
 /// A word that no other case, and no other run against the same server, uses.
@@ -244,7 +292,11 @@ fn fresh() -> String {
     let mut random = [0; 4];
     // Without randomness the count still keeps the cases of this run apart.
     let _ = getrandom::fill(&mut random);
-    format!("f{:08x}{}", u32::from_be_bytes(random), COUNT.fetch_add(1, Ordering::Relaxed))
+    format!(
+        "f{:08x}{}",
+        u32::from_be_bytes(random),
+        COUNT.fetch_add(1, Ordering::Relaxed)
+    )
 }
 
 fn milliseconds(duration: Duration) -> u64 {

@@ -21,9 +21,16 @@ pub fn failure(
     let ops = ops(scenario);
     let op = ops.get(fault.op).or(ops.last());
     let reference = op.and_then(|op| op.reference);
-    let ids: Vec<String> = reference.iter().flat_map(|it| &it.requirements).map(|id| id.node.clone()).collect();
+    let ids: Vec<String> = reference
+        .iter()
+        .flat_map(|it| &it.requirements)
+        .map(|id| id.node.clone())
+        .collect();
     let known = ids.iter().find_map(|id| requirements.get(id));
-    let authority = reference.and_then(|it| it.authority).or(known.map(|it| it.authority)).unwrap_or(Authority::Spec);
+    let authority = reference
+        .and_then(|it| it.authority)
+        .or(known.map(|it| it.authority))
+        .unwrap_or(Authority::Spec);
 
     let mut diagnostic = Diagnostic::new(Severity::Error, fault.title.clone(), scenario.source.clone());
     diagnostic.level = Some(fault.level);
@@ -40,15 +47,27 @@ pub fn failure(
     }
     if let Some(trace) = trace {
         diagnostic = diagnostic.note("trace", trace);
-        diagnostic = diagnostic.note("next", format!("sio-conformance run {trace} --url …   |   sio-conformance show {id}"));
+        diagnostic = diagnostic.note(
+            "next",
+            format!("sio-conformance run {trace} --url …   |   sio-conformance show {id}"),
+        );
     }
     let (line, column) = diagnostic.line_column();
-    let expected = scenario.source.text.lines().nth(line.saturating_sub(1)).map(|line| line.trim().to_owned());
+    let expected = scenario
+        .source
+        .text
+        .lines()
+        .nth(line.saturating_sub(1))
+        .map(|line| line.trim().to_owned());
     Failure {
         level: fault.level,
         authority,
         requirements: ids,
-        message: if fault.label.is_empty() { fault.title.clone() } else { format!("{}: {}", fault.title, fault.label) },
+        message: if fault.label.is_empty() {
+            fault.title.clone()
+        } else {
+            format!("{}: {}", fault.title, fault.label)
+        },
         file: scenario.source.path.clone(),
         line,
         column,

@@ -36,13 +36,21 @@ impl Lateness {
                 }
             }
         });
-        Lateness { seen, task: task.abort_handle() }
+        Lateness {
+            seen,
+            task: task.abort_handle(),
+        }
     }
 
     /// The worst since then.
     #[must_use]
     pub fn since(&self, start: Instant) -> Duration {
-        lock(&self.seen).iter().filter(|(at, _)| *at >= start).map(|(_, late)| *late).max().unwrap_or_default()
+        lock(&self.seen)
+            .iter()
+            .filter(|(at, _)| *at >= start)
+            .map(|(_, late)| *late)
+            .max()
+            .unwrap_or_default()
     }
 }
 

@@ -40,11 +40,27 @@ impl Selection {
 
 /// The transports that a case speaks.
 fn uses(scenario: &Scenario, over: Option<&str>) -> BTreeSet<String> {
-    let known = |name: &str| Generation::ALL.iter().any(|generation| generation.transports().contains(&name));
+    let known = |name: &str| {
+        Generation::ALL
+            .iter()
+            .any(|generation| generation.transports().contains(&name))
+    };
     let mut names: BTreeSet<String> = over.map(str::to_owned).into_iter().collect();
-    names.extend(scenario.headers.needs.iter().map(|need| need.node.clone()).filter(|need| known(need)));
+    names.extend(
+        scenario
+            .headers
+            .needs
+            .iter()
+            .map(|need| need.node.clone())
+            .filter(|need| known(need)),
+    );
     for op in ops(scenario) {
-        if let Action::Open { transport: Some(transport), .. } | Action::Reopen(Some(transport)) = &op.step.action {
+        if let Action::Open {
+            transport: Some(transport),
+            ..
+        }
+        | Action::Reopen(Some(transport)) = &op.step.action
+        {
             names.insert(transport.node.clone());
         }
     }
@@ -65,13 +81,18 @@ impl Offer {
     #[must_use]
     pub fn lacks(&self, case: &Case) -> Option<String> {
         let asks_policy = |scenario: &Arc<Scenario>| {
-            ops(scenario).iter().any(|op| matches!(&op.step.action, Action::Tcp(port) if port == "policy"))
+            ops(scenario)
+                .iter()
+                .any(|op| matches!(&op.step.action, Action::Tcp(port) if port == "policy"))
         };
         if !self.policy && asks_policy(&case.scenario) {
             return Some("no flash policy port announced".to_owned());
         }
         let offered = self.transports.as_ref()?;
         let lacking = uses(&case.scenario, case.transport.as_deref());
-        lacking.into_iter().find(|name| !offered.contains(name)).map(|name| format!("no {name}"))
+        lacking
+            .into_iter()
+            .find(|name| !offered.contains(name))
+            .map(|name| format!("no {name}"))
     }
 }

@@ -16,7 +16,10 @@ pub fn trace(id: &str, scenario: &Scenario, played: &Played) -> String {
     }
     text.push('\n');
     for line in &played.trace {
-        let body = played.sids.iter().fold(line.text.clone(), |body, sid| body.replace(sid.as_str(), "$sid"));
+        let body = played
+            .sids
+            .iter()
+            .fold(line.text.clone(), |body, sid| body.replace(sid.as_str(), "$sid"));
         let _ = writeln!(text, "{} {body}  # +{:.1}ms", line.lane, line.at.as_secs_f64() * 1000.0);
     }
     if let Some(fault) = &played.failure {

@@ -467,7 +467,13 @@ impl Text {
     /// A text without holes that stands for the place `span`.
     #[must_use]
     pub fn literal(text: &str, span: Span) -> Text {
-        let atoms = text.bytes().map(|byte| Atom { kind: AtomKind::Byte(byte), span }).collect();
+        let atoms = text
+            .bytes()
+            .map(|byte| Atom {
+                kind: AtomKind::Byte(byte),
+                span,
+            })
+            .collect();
         Text { atoms, span }
     }
 }

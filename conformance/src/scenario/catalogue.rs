@@ -50,7 +50,11 @@ impl Catalogue {
     /// A file is malformed, which is a fault of the program.
     pub fn embedded() -> Result<Catalogue, CatalogueError> {
         let requirements = Requirements::embedded().map_err(CatalogueError::Malformed)?;
-        Catalogue { scenarios: Vec::new(), requirements }.with(&fixtures::embedded("scenarios", "wire"), Place::Fixtures)
+        Catalogue {
+            scenarios: Vec::new(),
+            requirements,
+        }
+        .with(&fixtures::embedded("scenarios", "wire"), Place::Fixtures)
     }
 
     /// What a directory laid out like `fixtures/` holds.
@@ -61,7 +65,11 @@ impl Catalogue {
     pub fn from_dir(root: &Path) -> Result<Catalogue, CatalogueError> {
         let requirements = Requirements::from_dir(root)?.map_err(CatalogueError::Malformed)?;
         let files = fixtures::directory(root, "scenarios", "wire")?;
-        Catalogue { scenarios: Vec::new(), requirements }.with(&files, Place::Fixtures)
+        Catalogue {
+            scenarios: Vec::new(),
+            requirements,
+        }
+        .with(&files, Place::Fixtures)
     }
 
     /// Adds a user's files: `.wire` files, and directories that are searched for them. Their ids need not follow their
@@ -88,7 +96,11 @@ impl Catalogue {
         let mut cases = Vec::new();
         for scenario in &self.scenarios {
             let id = &scenario.headers.case.node;
-            let case = |id: String, transport| Case { id, scenario: Arc::clone(scenario), transport };
+            let case = |id: String, transport| Case {
+                id,
+                scenario: Arc::clone(scenario),
+                transport,
+            };
             if scenario.headers.over.is_empty() {
                 cases.push(case(id.clone(), None));
             }
@@ -108,13 +120,19 @@ impl Catalogue {
     /// What is legal, and probably not what was meant.
     #[must_use]
     pub fn warnings(&self) -> Vec<Diagnostic> {
-        self.scenarios.iter().flat_map(|scenario| lint::warnings(scenario)).collect()
+        self.scenarios
+            .iter()
+            .flat_map(|scenario| lint::warnings(scenario))
+            .collect()
     }
 
     fn with(mut self, files: &[File], place: Place) -> Result<Catalogue, CatalogueError> {
         let mut problems = Vec::new();
-        let mut known: BTreeMap<String, Arc<Scenario>> =
-            self.scenarios.drain(..).map(|it| (it.headers.case.node.clone(), it)).collect();
+        let mut known: BTreeMap<String, Arc<Scenario>> = self
+            .scenarios
+            .drain(..)
+            .map(|it| (it.headers.case.node.clone(), it))
+            .collect();
         for file in files {
             let scenario = match parse::parse(&file.path, &file.text) {
                 Ok(scenario) => Arc::new(scenario),
@@ -125,20 +143,36 @@ impl Catalogue {
             };
             let case = &scenario.headers.case;
             let error = |title: String| Diagnostic::new(Severity::Error, title, Arc::clone(&scenario.source));
-            if place == Place::Fixtures && !file.path.replace('\\', "/").ends_with(&format!("scenarios/{}.wire", case.node))
+            if place == Place::Fixtures
+                && !file
+                    .path
+                    .replace('\\', "/")
+                    .ends_with(&format!("scenarios/{}.wire", case.node))
             {
                 let help = format!("the file's place is fixtures/scenarios/{}.wire", case.node);
-                problems.push(error("the case id and the path differ".to_owned()).primary(case.span, "").note("help", help));
+                problems.push(
+                    error("the case id and the path differ".to_owned())
+                        .primary(case.span, "")
+                        .note("help", help),
+                );
             }
             if let Some(other) = known.get(&case.node) {
                 let note = format!("the other is {}", other.source.path);
-                problems.push(error(format!("a second case has the id `{}`", case.node)).primary(case.span, "").note("note", note));
+                problems.push(
+                    error(format!("a second case has the id `{}`", case.node))
+                        .primary(case.span, "")
+                        .note("note", note),
+                );
             }
             problems.extend(self.unknown_requirements(&scenario));
             known.insert(case.node.clone(), Arc::clone(&scenario));
         }
         self.scenarios = known.into_values().collect();
-        if problems.is_empty() { Ok(self) } else { Err(CatalogueError::Malformed(problems)) }
+        if problems.is_empty() {
+            Ok(self)
+        } else {
+            Err(CatalogueError::Malformed(problems))
+        }
     }
 
     fn unknown_requirements(&self, scenario: &Scenario) -> Vec<Diagnostic> {
@@ -146,11 +180,14 @@ impl Catalogue {
             Item::Reference(reference) => Some(reference),
             _ => None,
         });
-        let unknown = references.flat_map(|it| &it.requirements).filter(|it| self.requirements.get(&it.node).is_none());
+        let unknown = references
+            .flat_map(|it| &it.requirements)
+            .filter(|it| self.requirements.get(&it.node).is_none());
         unknown
             .map(|id| {
                 let title = format!("unknown requirement `{}`", id.node);
-                let problem = Diagnostic::new(Severity::Error, title, Arc::clone(&scenario.source)).primary(id.span, "");
+                let problem =
+                    Diagnostic::new(Severity::Error, title, Arc::clone(&scenario.source)).primary(id.span, "");
                 match nearest(&id.node, self.requirements.ids()) {
                     Some(near) => problem.note("help", format!("did you mean `{near}`?")),
                     None => problem.note("help", "requirements stand in fixtures/requirements"),
@@ -200,9 +237,23 @@ mod tests {
     #[test]
     fn the_embedded_scenarios_are_sound() {
         match Catalogue::embedded() {
-            Ok(catalogue) => assert_eq!(catalogue.warnings().iter().map(|it| it.render(false)).collect::<Vec<_>>(), [""; 0]),
+            Ok(catalogue) => assert_eq!(
+                catalogue
+                    .warnings()
+                    .iter()
+                    .map(|it| it.render(false))
+                    .collect::<Vec<_>>(),
+                [""; 0]
+            ),
             Err(CatalogueError::Malformed(problems)) => {
-                panic!("{}", problems.iter().map(|it| it.render(false)).collect::<Vec<_>>().join("\n\n"))
+                panic!(
+                    "{}",
+                    problems
+                        .iter()
+                        .map(|it| it.render(false))
+                        .collect::<Vec<_>>()
+                        .join("\n\n")
+                )
             }
             Err(error) => panic!("{error}"),
         }
@@ -226,8 +277,18 @@ mod tests {
     #[test]
     fn an_unknown_requirement_is_an_error() {
         let root = directory(&[("rev1/ack/data", &CASE.replace("#ack/data", "#ack/dota"))]);
-        let CatalogueError::Malformed(problems) = Catalogue::from_dir(root.path()).unwrap_err() else { panic!() };
-        insta::assert_snapshot!(problems[0].render(false).replace(&root.path().display().to_string(), "fixtures"), @"");
+        let CatalogueError::Malformed(problems) = Catalogue::from_dir(root.path()).unwrap_err() else {
+            panic!()
+        };
+        insta::assert_snapshot!(problems[0].render(false).replace(&root.path().display().to_string(), "fixtures"), @r"
+        error: unknown requirement `rev1#ack/dota`
+         --> fixtures/scenarios/rev1/ack/data.wire:4:3
+          |
+        4 | @ rev1#ack/dota
+          |   ^^^^^^^^^^^^^
+          |
+          = help   did you mean `rev1#ack/data`?
+        ");
     }
 
     #[test]
@@ -242,7 +303,9 @@ mod tests {
         std::fs::write(&path, CASE).unwrap();
         let error = catalogue.with_paths(&[path]).unwrap_err();
         assert_eq!(titles(error), ["a second case has the id `rev1/ack/data`"]);
-        let error = Catalogue::default().with_paths(&[user.path().join("none.wire")]).unwrap_err();
+        let error = Catalogue::default()
+            .with_paths(&[user.path().join("none.wire")])
+            .unwrap_err();
         assert!(titles(error)[0].contains("cannot read"));
     }
 }

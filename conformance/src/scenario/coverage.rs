@@ -40,18 +40,26 @@ pub fn coverage(catalogue: &Catalogue) -> Coverage {
         }
         for requirement in named {
             let of_scenario = cases.iter().filter(|case| case.scenario.headers.case.node == *id);
-            covered.entry(requirement).or_default().extend(of_scenario.map(|case| case.id.clone()));
+            covered
+                .entry(requirement)
+                .or_default()
+                .extend(of_scenario.map(|case| case.id.clone()));
         }
     }
     let rows = catalogue.requirements.iter();
-    let rows = rows.map(|it| (it.clone(), covered.remove(it.id.as_str()).unwrap_or_default())).collect();
+    let rows = rows
+        .map(|it| (it.clone(), covered.remove(it.id.as_str()).unwrap_or_default()))
+        .collect();
     Coverage { rows, aimless }
 }
 
 impl Coverage {
     /// The requirements no case names.
     pub fn uncovered(&self) -> impl Iterator<Item = &Requirement> {
-        self.rows.iter().filter(|(_, cases)| cases.is_empty()).map(|(requirement, _)| requirement)
+        self.rows
+            .iter()
+            .filter(|(_, cases)| cases.is_empty())
+            .map(|(requirement, _)| requirement)
     }
 
     /// Whether every requirement has a case and every case a requirement.
@@ -63,7 +71,13 @@ impl Coverage {
     /// A table for a person: a line for each requirement, then what is missing.
     #[must_use]
     pub fn render(&self) -> String {
-        let width = self.rows.iter().map(|(it, _)| it.id.len()).max().unwrap_or_default().max("requirement".len());
+        let width = self
+            .rows
+            .iter()
+            .map(|(it, _)| it.id.len())
+            .max()
+            .unwrap_or_default()
+            .max("requirement".len());
         let mut out = format!("{:<width$}  level   authority  cases\n", "requirement");
         for (requirement, cases) in &self.rows {
             let (level, authority) = (requirement.level.word(), requirement.authority.word());
@@ -75,7 +89,12 @@ impl Coverage {
             let _ = writeln!(out, "{:<width$}  {level:<6}  {authority:<9}  {shown}", requirement.id);
         }
         let uncovered: Vec<&Requirement> = self.uncovered().collect();
-        let _ = writeln!(out, "\n{} of {} requirements covered", self.rows.len() - uncovered.len(), self.rows.len());
+        let _ = writeln!(
+            out,
+            "\n{} of {} requirements covered",
+            self.rows.len() - uncovered.len(),
+            self.rows.len()
+        );
         for requirement in uncovered {
             let _ = writeln!(out, "error: no case covers {}", requirement.id);
         }

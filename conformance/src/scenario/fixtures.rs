@@ -32,7 +32,10 @@ pub(crate) fn embedded(folder: &str, extension: &str) -> Vec<File> {
     let mut folders: Vec<&Dir<'_>> = EMBEDDED.get_dir(folder).into_iter().collect();
     while let Some(folder) = folders.pop() {
         folders.extend(folder.dirs());
-        for file in folder.files().filter(|file| file.path().extension().is_some_and(|it| it == extension)) {
+        for file in folder
+            .files()
+            .filter(|file| file.path().extension().is_some_and(|it| it == extension))
+        {
             let path = Path::new("fixtures").join(file.path()).to_string_lossy().into_owned();
             let text = String::from_utf8_lossy(file.contents()).into_owned();
             files.push(File { path, text });
@@ -50,7 +53,10 @@ pub(crate) fn directory(root: &Path, folder: &str, extension: &str) -> Result<Ve
         if !folder.is_dir() {
             continue;
         }
-        let error = |source| ReadError { path: folder.clone(), source };
+        let error = |source| ReadError {
+            path: folder.clone(),
+            source,
+        };
         for entry in std::fs::read_dir(&folder).map_err(error)? {
             let path = entry.map_err(error)?.path();
             if path.is_dir() && depth < MAX_DEPTH {
@@ -66,6 +72,12 @@ pub(crate) fn directory(root: &Path, folder: &str, extension: &str) -> Result<Ve
 
 /// One file; what is not UTF-8 in it becomes U+FFFD.
 pub(crate) fn read(path: &Path) -> Result<File, ReadError> {
-    let bytes = std::fs::read(path).map_err(|source| ReadError { path: path.to_owned(), source })?;
-    Ok(File { path: path.to_string_lossy().into_owned(), text: String::from_utf8_lossy(&bytes).into_owned() })
+    let bytes = std::fs::read(path).map_err(|source| ReadError {
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok(File {
+        path: path.to_string_lossy().into_owned(),
+        text: String::from_utf8_lossy(&bytes).into_owned(),
+    })
 }

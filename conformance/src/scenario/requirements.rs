@@ -81,22 +81,38 @@ impl Requirements {
         let mut requirements = Requirements::default();
         let mut problems = Vec::new();
         for file in files {
-            let source = Arc::new(Source { path: file.path.clone(), text: file.text.clone() });
+            let source = Arc::new(Source {
+                path: file.path.clone(),
+                text: file.text.clone(),
+            });
             match toml::from_str::<Document>(&file.text) {
                 Ok(document) => requirements.add(document, &source, &mut problems),
                 Err(error) => {
                     let span = error.span().unwrap_or_default();
                     let problem = Diagnostic::new(Severity::Error, error.message(), source);
-                    problems.push(problem.primary(Span { start: span.start, end: span.end }, ""));
+                    problems.push(problem.primary(
+                        Span {
+                            start: span.start,
+                            end: span.end,
+                        },
+                        "",
+                    ));
                 }
             }
         }
-        if problems.is_empty() { Ok(requirements) } else { Err(problems) }
+        if problems.is_empty() {
+            Ok(requirements)
+        } else {
+            Err(problems)
+        }
     }
 
     fn add(&mut self, document: Document, source: &Arc<Source>, problems: &mut Vec<Diagnostic>) {
         for entry in document.requirement {
-            let span = Span { start: entry.id.span().start, end: entry.id.span().end };
+            let span = Span {
+                start: entry.id.span().start,
+                end: entry.id.span().end,
+            };
             let id = format!("{}#{}", document.document, entry.id.get_ref());
             let mut problem = |title: String| {
                 problems.push(Diagnostic::new(Severity::Error, title, Arc::clone(source)).primary(span, ""));
@@ -148,10 +164,14 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Requirements, Vec<Diagnostic>> {
-        Requirements::read(&[File { path: "fixtures/requirements/rev1.toml".to_owned(), text: text.to_owned() }])
+        Requirements::read(&[File {
+            path: "fixtures/requirements/rev1.toml".to_owned(),
+            text: text.to_owned(),
+        }])
     }
 
-    const ENTRY: &str = "[[requirement]]\nid = \"a/b\"\nsection = \"S\"\ntext = \"T\"\nlevel = \"must\"\nauthority = \"spec\"\n";
+    const ENTRY: &str =
+        "[[requirement]]\nid = \"a/b\"\nsection = \"S\"\ntext = \"T\"\nlevel = \"must\"\nauthority = \"spec\"\n";
 
     #[test]
     fn the_embedded_ones_are_sound() {
@@ -163,7 +183,10 @@ mod tests {
     #[test]
     fn an_id_is_the_documents_and_its_own() {
         let requirements = read(&format!("document = \"rev1\"\ntitle = \"t\"\n{ENTRY}")).unwrap();
-        assert_eq!(requirements.get("rev1#a/b").map(|it| (it.level, it.authority)), Some((Level::Must, Authority::Spec)));
+        assert_eq!(
+            requirements.get("rev1#a/b").map(|it| (it.level, it.authority)),
+            Some((Level::Must, Authority::Spec))
+        );
     }
 
     #[test]
@@ -171,7 +194,15 @@ mod tests {
         let problems = read(&format!("document = \"rev1\"\ntitle = \"t\"\n{ENTRY}{ENTRY}")).unwrap_err();
         assert_eq!(problems[0].title, "a second requirement has the id `rev1#a/b`");
         assert_eq!(problems[0].line_column(), (10, 6));
-        let problems = read(&format!("document = \"rev1\"\ntitle = \"t\"\n{}", ENTRY.replace("must", "shall"))).unwrap_err();
-        assert!(problems[0].title.contains("unknown variant `shall`"), "{}", problems[0].title);
+        let problems = read(&format!(
+            "document = \"rev1\"\ntitle = \"t\"\n{}",
+            ENTRY.replace("must", "shall")
+        ))
+        .unwrap_err();
+        assert!(
+            problems[0].title.contains("unknown variant `shall`"),
+            "{}",
+            problems[0].title
+        );
     }
 }
