@@ -41,7 +41,9 @@ pub const FEATURES: [&str; 21] = [
 /// read: what was bound, opened or marked before.
 pub(crate) fn errors(scenario: &Scenario, flow: bool) -> Vec<SpannedError> {
     let mut problems = Vec::new();
-    let Ok(generation) = scenario.headers.generation().parse::<Generation>() else { return problems };
+    let Ok(generation) = scenario.headers.generation().parse::<Generation>() else {
+        return problems;
+    };
     vocabulary(scenario, generation, &mut problems);
     governed_clients(scenario, &mut problems);
     for (step, _) in scenario.steps() {
@@ -66,17 +68,30 @@ pub fn warnings(scenario: &Scenario) -> Vec<Diagnostic> {
     if let Ok(generation) = scenario.headers.generation().parse() {
         texts::warnings(scenario, generation, &mut problems);
     }
-    problems.iter().map(|it| Diagnostic::of(it, Severity::Warning, &Arc::clone(&scenario.source))).collect()
+    problems
+        .iter()
+        .map(|it| Diagnostic::of(it, Severity::Warning, &Arc::clone(&scenario.source)))
+        .collect()
 }
 
 fn vocabulary(scenario: &Scenario, generation: Generation, problems: &mut Vec<SpannedError>) {
     let transports = generation.transports().iter().copied();
     let needs: Vec<&str> = FEATURES.into_iter().chain(transports.clone()).collect();
-    for need in scenario.headers.needs.iter().filter(|it| !needs.contains(&it.node.as_str())) {
+    for need in scenario
+        .headers
+        .needs
+        .iter()
+        .filter(|it| !needs.contains(&it.node.as_str()))
+    {
         let message = format!("unknown feature `{}`", need.node);
         problems.push(SpannedError::new(need.span, message).help(did_you_mean(&need.node, needs.iter().copied())));
     }
-    for over in scenario.headers.over.iter().filter(|it| !transports.clone().any(|known| known == it.node)) {
+    for over in scenario
+        .headers
+        .over
+        .iter()
+        .filter(|it| !transports.clone().any(|known| known == it.node))
+    {
         let message = format!("unknown transport `{}` of {generation}", over.node);
         problems.push(SpannedError::new(over.span, message).help(did_you_mean(&over.node, transports.clone())));
     }
@@ -90,12 +105,16 @@ fn governed_clients(scenario: &Scenario, problems: &mut Vec<SpannedError>) {
         if let Action::Open { transport: None, .. } = step.action {
             if !over {
                 let error = SpannedError::new(step.span, "`open` names no transport, and neither does the file");
-                problems.push(error.help("write `open websocket`, or add a header `over:` with the transports to run on"));
+                problems
+                    .push(error.help("write `open websocket`, or add a header `over:` with the transports to run on"));
             }
             governed.extend(clients(step));
         }
     }
-    for (step, _) in scenario.steps().filter(|(step, _)| over && of_one_transport(&step.action)) {
+    for (step, _) in scenario
+        .steps()
+        .filter(|(step, _)| over && of_one_transport(&step.action))
+    {
         if let Some(client) = clients(step).find(|client| governed.contains(client)) {
             let message = format!("`{client}` runs on every transport of `over:`, and this is a step of one");
             let help = "use packets (> and <), or open the client on a transport of its own";

@@ -11,7 +11,10 @@ use super::{clients, texts};
 const KNOWN: [&str; 5] = ["interval", "timeout", "close", "polling", "fresh"];
 
 pub(super) fn errors(scenario: &Scenario, problems: &mut Vec<SpannedError>) {
-    let mut state = State { bound: KNOWN.into_iter().collect(), ..State::default() };
+    let mut state = State {
+        bound: KNOWN.into_iter().collect(),
+        ..State::default()
+    };
     for (step, _) in scenario.steps() {
         state.connections(step, problems);
         state.captures(step, problems);
@@ -39,7 +42,9 @@ impl<'a> State<'a> {
             _ => {
                 if let Some(client) = clients(step).find(|client| !self.open.contains(client)) {
                     let error = SpannedError::new(step.span, format!("nothing above connects `{client}`"));
-                    problems.push(error.help(format!("begin with `{client} open websocket`, a request, `ws` or `tcp`")));
+                    problems.push(error.help(format!(
+                        "begin with `{client} open websocket`, a request, `ws` or `tcp`"
+                    )));
                     self.open.extend(clients(step));
                 }
             }
@@ -58,7 +63,11 @@ impl<'a> State<'a> {
         }
         if let Some(window) = &step.window {
             let names = [&window.lo, &window.hi].into_iter().flatten().flat_map(names_of);
-            problems.extend(names.filter(|name| !self.bound.contains(name)).map(|name| self.unbound(name, window.span)));
+            problems.extend(
+                names
+                    .filter(|name| !self.bound.contains(name))
+                    .map(|name| self.unbound(name, window.span)),
+            );
         }
         if let Action::Open { .. } = step.action {
             self.bound.insert("sid");
@@ -83,7 +92,10 @@ impl<'a> State<'a> {
                 problems.push(error.help("give each mark a name of its own"));
             }
         }
-        let since = step.window.as_ref().and_then(|window| window.since.as_deref().map(|mark| (mark, window.span)));
+        let since = step
+            .window
+            .as_ref()
+            .and_then(|window| window.since.as_deref().map(|mark| (mark, window.span)));
         if let Some((mark, span)) = since.filter(|(mark, _)| !self.marks.contains(mark)) {
             let error = SpannedError::new(span, format!("nothing above sets the mark `{mark}`"));
             problems.push(match nearest(mark, self.marks.iter().copied()) {
@@ -95,7 +107,12 @@ impl<'a> State<'a> {
 
     /// `<b` belongs to the `<` above it on the same lane, and `>b` to the `>`.
     fn attachments(&mut self, step: &'a Step, problems: &mut Vec<SpannedError>) {
-        let last = self.last.iter().rev().find(|last| last.lanes == step.lanes).map(|last| &last.action);
+        let last = self
+            .last
+            .iter()
+            .rev()
+            .find(|last| last.lanes == step.lanes)
+            .map(|last| &last.action);
         let orphan = match &step.action {
             Action::ExpectAttachment(_) => !matches!(last, Some(Action::ExpectPacket(_) | Action::ExpectAttachment(_))),
             Action::SendAttachment(_) => !matches!(last, Some(Action::SendPacket(_) | Action::SendAttachment(_))),

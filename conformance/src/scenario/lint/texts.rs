@@ -25,7 +25,8 @@ pub(super) fn warnings(scenario: &Scenario, generation: Generation, problems: &m
     for (step, _) in scenario.steps() {
         match &step.action {
             Action::ExpectBytes(text) if !about_bytes && carries_json(generation, text) => {
-                let help = "servers order keys as they like; expect the packet with `<`, unless the case is about framing";
+                let help =
+                    "servers order keys as they like; expect the packet with `<`, unless the case is about framing";
                 problems.push(SpannedError::new(text.span, "JSON is compared byte by byte").help(help));
             }
             Action::SendPacket(text) if !id.contains("malformed") => {
@@ -43,11 +44,14 @@ pub(super) fn warnings(scenario: &Scenario, generation: Generation, problems: &m
 /// Every text that goes out, in which holes are templates.
 pub(super) fn sent(step: &Step) -> Vec<&Text> {
     match &step.action {
-        Action::Request { target, headers, .. } | Action::Ws { target, headers } => {
-            [target].into_iter().chain(headers.iter().filter_map(|header| header.value.as_ref())).collect()
-        }
+        Action::Request { target, headers, .. } | Action::Ws { target, headers } => [target]
+            .into_iter()
+            .chain(headers.iter().filter_map(|header| header.value.as_ref()))
+            .collect(),
         Action::SendBytes(text) | Action::SendPacket(text) | Action::Wt(text) => vec![text],
-        Action::Open { target: Some(target), .. } => vec![target],
+        Action::Open {
+            target: Some(target), ..
+        } => vec![target],
         _ => Vec::new(),
     }
 }
@@ -98,6 +102,8 @@ fn open_end(text: &Text, problems: &mut Vec<SpannedError>) {
 }
 
 fn carries_json(generation: Generation, text: &Text) -> bool {
-    let Ok(pattern) = PacketPattern::compile(generation, text) else { return false };
+    let Ok(pattern) = PacketPattern::compile(generation, text) else {
+        return false;
+    };
     pattern.carries_json()
 }
