@@ -9,7 +9,9 @@
 //! | [`report`] | one stream of events, and what it looks like to a person or a program |
 //! | [`exit`] | what the exit code says |
 
+pub mod cli;
 pub mod client;
+pub mod commands;
 pub mod exit;
 pub mod expect;
 pub mod glob;

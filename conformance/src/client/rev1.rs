@@ -13,14 +13,14 @@ use super::tape::{Framing, lock};
 use super::websocket::{self, Opcode, client_frame};
 
 /// A heartbeat packet; the client answers it with the same.
-pub const HEARTBEAT: &str = "2::";
+pub(super) const HEARTBEAT: &str = "2::";
 
 /// The part on which a session's packets come.
-pub const DOWN: &str = "poll";
+pub(super) const DOWN: &str = "poll";
 /// The part on which a session without a way back posts.
-pub const UP: &str = "(post)";
+pub(super) const UP: &str = "(post)";
 /// The part of a session's WebSocket.
-pub const SOCKET: &str = "ws";
+pub(super) const SOCKET: &str = "ws";
 
 /// A session that the runner keeps.
 #[derive(Clone, Debug)]
@@ -148,6 +148,13 @@ impl Session {
         self.asked = poll(client.shared(), &self.transport, &self.sid, self.polls).await?;
         self.polls += 1;
         Ok(())
+    }
+
+    /// Whether the newest poll was answered, and all of its packets taken.
+    #[must_use]
+    pub fn has_run_dry(&self, inbox: &Inbox) -> bool {
+        let section = inbox.parts.get(DOWN).and_then(|part| part.sections.get(self.asked));
+        self.is_polling() && section.is_some_and(|section| section.ended && section.units.is_empty())
     }
 
     /// Polls whenever no poll is open, until the server ends the session.
@@ -309,7 +316,7 @@ fn seed(name: &str) -> u64 {
 
 /// Path of a transport's connection (protocol document, section "Transport connection").
 #[must_use]
-pub fn target(transport: &str, sid: &str) -> String {
+fn target(transport: &str, sid: &str) -> String {
     format!("/socket.io/1/{transport}/{sid}")
 }
 

@@ -496,7 +496,7 @@ impl View<'_> {
         let Some(part) = inbox.parts.get_mut(&name) else {
             return Attempt::NotYet;
         };
-        let end = part.end;
+        let end = stream_end(part);
         let mut seen = Vec::new();
         let mut told = None;
         for (section, number, unit) in candidates(part) {
@@ -525,7 +525,7 @@ impl View<'_> {
             }
         }
         let over = end.filter(|_| !self.polling);
-        let Some(at) = told.or(over.map(|(_, at)| at)) else {
+        let Some(at) = told.or(over) else {
             return Attempt::NotYet;
         };
         if code.is_some() && !matches!(told, Some(_)) {
@@ -584,7 +584,7 @@ impl View<'_> {
             let fault = Fault::new(span, "no end of the stream", "bytes came before it").got(show_bytes(rest));
             return mismatch(fault);
         }
-        let Some((_, at)) = part.end else {
+        let Some(at) = stream_end(part) else {
             return Attempt::NotYet;
         };
         part.trouble.clear();
@@ -608,6 +608,15 @@ impl View<'_> {
             part: name,
         }))
     }
+}
+
+/// When the newest connection of a part ended. The end of a stream's response counts: HTTP may keep the connection.
+fn stream_end(part: &Part) -> Option<Instant> {
+    let stream = part
+        .sections
+        .last()
+        .filter(|it| matches!(it.framing, Framing::HtmlFile | Framing::Multipart));
+    part.end.map(|(_, at)| at).or_else(|| stream?.ended_at)
 }
 
 /// The packets of a part that were not taken, in the order in which they came.

@@ -38,10 +38,8 @@ impl Play<'_> {
                 let captures = self.captures(lane);
                 let actor = self.actor(lane);
                 let view = self.view(actor, lane, &captures);
-                let polled = |inbox: &Inbox| {
-                    let section = inbox.parts.get("poll").and_then(|part| part.sections.last());
-                    manual && section.is_some_and(|section| section.ended && section.units.is_empty())
-                };
+                let session = actor.client.session.as_ref();
+                let polled = |inbox: &Inbox| manual && session.is_some_and(|session| session.has_run_dry(inbox));
                 let found = actor.client.wait(|inbox| match view.attempt(inbox, &action, span) {
                     Attempt::NotYet if polled(inbox) => Some(Attempt::Repoll(String::new())),
                     Attempt::NotYet => None,
@@ -62,13 +60,11 @@ impl Play<'_> {
                     }
                     Ok(Attempt::Repoll(_)) => {
                         if let Some(actor) = self.actor_mut(lane)
-                            && let Some(mut session) = actor.client.session.clone()
+                            && let Some(mut session) = actor.client.session.take()
                         {
-                            session
-                                .poll(&actor.client)
-                                .await
-                                .map_err(|error| cannot(span, &error))?;
+                            let polled = session.poll(&actor.client).await;
                             actor.client.session = Some(session);
+                            polled.map_err(|error| cannot(span, &error))?;
                         }
                     }
                     Ok(Attempt::NotYet) | Err(_) => {

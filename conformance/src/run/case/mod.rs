@@ -80,6 +80,8 @@ pub struct Played {
     pub trace: Vec<TraceLine>,
     /// The heartbeat timeout that the server announced, if a session was opened.
     pub announced: Option<Duration>,
+    /// The session ids that the server gave.
+    pub sids: Vec<String>,
 }
 
 /// What an expectation took.
@@ -128,6 +130,11 @@ pub async fn play(scenario: &Scenario, setting: Setting) -> Played {
             .clients
             .values()
             .find_map(|actor| actor.client.session.as_ref()?.heartbeat_timeout),
+        sids: play
+            .clients
+            .values()
+            .filter_map(|actor| Some(actor.client.session.as_ref()?.sid.clone()))
+            .collect(),
         lenient: play.lenient,
         consumed: play.consumed,
         tape: play.wire.tape(),
