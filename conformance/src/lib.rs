@@ -10,7 +10,9 @@
 //! | [`prove`] | shows that the cases notice what they are there to notice |
 //! | [`exit`] | what the exit code says |
 
+pub mod cli;
 pub mod client;
+pub mod commands;
 pub mod exit;
 pub mod expect;
 pub mod glob;

@@ -1,45 +1,19 @@
 //! The minimal Socket.IO server that does every generation right.
+//!
+//! A tour, in the order in which bytes travel: `server` accepts a connection and parses HTTP; `transport` knows how a
+//! session meets bytes on a socket, one file a transport; [`codec`] turns bytes into packets; `session` is the state
+//! machine of one session id, without IO or clock; `namespace` hands packets to the sockets of a namespace, and
+//! `contract` is the application that answers them. The way back is the same in reverse: what a handler sends waits in
+//! the session, and the connection writes it in one go when the handlers are done.
 
-use std::net::SocketAddr;
+pub mod codec;
 
+mod contract;
+mod namespace;
 mod options;
+mod server;
+mod session;
+mod transport;
 
 pub use options::Options;
-
-/// A running server.
-pub struct Server {
-    address: SocketAddr,
-    policy_address: Option<SocketAddr>,
-    _listener: tokio::net::TcpListener,
-}
-
-impl Server {
-    /// Binds the listeners and starts serving on the current tokio runtime.
-    ///
-    /// # Errors
-    ///
-    /// When an address cannot be bound.
-    pub async fn start(options: Options) -> std::io::Result<Server> {
-        let listener = tokio::net::TcpListener::bind((options.host, options.port)).await?;
-        Ok(Server {
-            address: listener.local_addr()?,
-            policy_address: None,
-            _listener: listener,
-        })
-    }
-
-    /// Where the server listens.
-    #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// Where the flash policy server listens, if it was asked for.
-    #[must_use]
-    pub fn policy_address(&self) -> Option<SocketAddr> {
-        self.policy_address
-    }
-
-    /// Stops accepting, ends every session, and waits (bounded) until their connections are closed.
-    pub async fn shutdown(self) {}
-}
+pub use server::Server;

@@ -3,6 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
+use crate::session::Limits;
+
 /// What a [`Server`](crate::Server) is started with.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -12,7 +14,7 @@ pub struct Options {
     pub port: u16,
     /// Flash policy port (rev1); 0 takes a free one, `None` starts no policy server.
     pub policy_port: Option<u16>,
-    /// rev1: how often the server beats.
+    /// rev1: how often the server beats; zero for never, and then the handshake announces no heartbeat timeout.
     pub heartbeat_interval: Duration,
     /// rev1: how long the client has to answer a beat; announced in the handshake, in seconds.
     pub heartbeat_timeout: Duration,
@@ -20,6 +22,21 @@ pub struct Options {
     pub close_timeout: Duration,
     /// rev1: how long an idle poll is held.
     pub polling_duration: Duration,
+    /// rev1: how long a handshake waits for its first connection.
+    pub handshake_timeout: Duration,
+    /// Which pages may talk to the server, as `scheme://host[:port]`; `None` for all. The server's own pages always
+    /// may, and so do programs that say neither `Origin` nor `Referer`.
+    pub origins: Option<Vec<String>>,
+    /// The most bytes of a body or of a WebSocket message.
+    pub max_payload: usize,
+    /// The most bytes that wait for one client before it is given up.
+    pub max_backlog: usize,
+    /// The most sessions at a time.
+    pub max_sessions: usize,
+    /// The most connections at a time; further ones wait.
+    pub max_connections: usize,
+    /// How long a request head or body may take, and how long a connection may be idle between two requests.
+    pub request_timeout: Duration,
 }
 
 impl Default for Options {
@@ -32,12 +49,19 @@ impl Default for Options {
             heartbeat_timeout: Duration::from_secs(60),
             close_timeout: Duration::from_secs(60),
             polling_duration: Duration::from_secs(20),
+            handshake_timeout: Duration::from_secs(30),
+            origins: None,
+            max_payload: 1_000_000,
+            max_backlog: 16 << 20,
+            max_sessions: 100_000,
+            max_connections: 100_000,
+            request_timeout: Duration::from_secs(30),
         }
     }
 }
 
 impl Options {
-    /// The timings of the contract application: short, so that cases about time end soon.
+    /// The settings of the contract application: short timings, so that cases about time end soon, and one origin.
     #[must_use]
     pub fn contract() -> Self {
         Options {
@@ -47,7 +71,19 @@ impl Options {
             heartbeat_timeout: Duration::from_secs(2),
             close_timeout: Duration::from_secs(2),
             polling_duration: Duration::from_secs(1),
+            origins: Some(vec!["http://allowed.example".to_owned()]),
             ..Options::default()
+        }
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        Limits {
+            handshake_timeout: self.handshake_timeout,
+            heartbeat_interval: Some(self.heartbeat_interval).filter(|interval| !interval.is_zero()),
+            heartbeat_timeout: self.heartbeat_timeout,
+            close_timeout: self.close_timeout,
+            polling_duration: self.polling_duration,
+            backlog: self.max_backlog,
         }
     }
 }

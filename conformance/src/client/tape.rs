@@ -147,7 +147,10 @@ impl Progress {
     /// At the start of a case.
     #[must_use]
     pub fn start() -> Progress {
-        Progress { gate: watch::Sender::new(0), begun: std::sync::Mutex::new(vec![Instant::now()]) }
+        Progress {
+            gate: watch::Sender::new(0),
+            begun: std::sync::Mutex::new(vec![Instant::now()]),
+        }
     }
 
     /// A send begins.
@@ -161,7 +164,10 @@ impl Progress {
     pub fn now(&self) -> Moment {
         let begun = lock(&self.begun);
         let gate = begun.len() - 1;
-        Moment { gate, after: begun.last().map_or(Duration::ZERO, Instant::elapsed) }
+        Moment {
+            gate,
+            after: begun.last().map_or(Duration::ZERO, Instant::elapsed),
+        }
     }
 
     /// A point in time as a moment.

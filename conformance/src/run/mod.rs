@@ -2,4 +2,9 @@
 
 pub mod boot;
 pub mod case;
+pub mod engine;
 pub mod event;
+pub mod judge;
+pub mod late;
+pub mod plan;
+pub mod trace;

@@ -144,7 +144,7 @@ impl Headers {
 }
 
 /// How binding a requirement is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// A failure makes the case fail.
@@ -172,7 +172,7 @@ impl Level {
 }
 
 /// Who says so.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Authority {
     /// The text of the protocol document.
@@ -467,7 +467,13 @@ impl Text {
     /// A text without holes that stands for the place `span`.
     #[must_use]
     pub fn literal(text: &str, span: Span) -> Text {
-        let atoms = text.bytes().map(|byte| Atom { kind: AtomKind::Byte(byte), span }).collect();
+        let atoms = text
+            .bytes()
+            .map(|byte| Atom {
+                kind: AtomKind::Byte(byte),
+                span,
+            })
+            .collect();
         Text { atoms, span }
     }
 }

@@ -8,3 +8,9 @@ use super::ast::Scenario;
 pub(crate) fn errors(_scenario: &Scenario, _flow: bool) -> Vec<SpannedError> {
     Vec::new()
 }
+
+/// What is legal, and probably not what was meant.
+#[must_use]
+pub fn warnings(_scenario: &Scenario) -> Vec<super::diagnostic::Diagnostic> {
+    Vec::new()
+}

@@ -11,14 +11,17 @@
 //! | [`json`], [`json_pattern`] | JSON as the wire has it, and patterns over it |
 //! | [`packet`] | packet patterns of each generation, and rendering packets |
 //! | [`capture`] | what holes bind |
-//! | [`mutate`] | the smallest changes a matcher must notice |
+
 //! | [`lint`] | the rules a file can break although every line of it parses |
 //! | [`diagnostic`] | errors as a person reads them |
 //! | [`requirements`], [`catalogue`], [`coverage`] | the cases that come with the program, and what they cover |
 
 pub mod ast;
 pub mod capture;
+pub mod catalogue;
+pub mod coverage;
 pub mod diagnostic;
+mod fixtures;
 pub mod hole;
 pub mod json;
 pub mod json_pattern;
@@ -27,6 +30,7 @@ pub mod packet;
 pub mod parse;
 pub mod pattern;
 mod pieces;
+pub mod requirements;
 pub mod text;
 mod words;
 

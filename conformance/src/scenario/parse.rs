@@ -213,7 +213,7 @@ impl<'a> Parser<'a> {
     }
 }
 
-fn is_requirement(id: &str) -> bool {
+pub(crate) fn is_requirement(id: &str) -> bool {
     let part = |it: &str| {
         !it.is_empty()
             && it

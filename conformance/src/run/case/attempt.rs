@@ -128,7 +128,11 @@ impl View<'_> {
             Action::Status { code, headers } => self.status(inbox, *code, headers, span),
             Action::Closed(code) => self.closed(inbox, *code, span),
             Action::Eof => self.eof(inbox, span),
-            _ => mismatch(Fault::new(span, "not an expectation", "the runner cannot wait for this step")),
+            _ => mismatch(Fault::new(
+                span,
+                "not an expectation",
+                "the runner cannot wait for this step",
+            )),
         }
     }
 
@@ -143,8 +147,18 @@ impl View<'_> {
     /// The parts in question, by name.
     fn parts(&self, inbox: &Inbox) -> impl Iterator<Item = String> + use<> {
         let names: Vec<String> = match self.part {
-            Some(part) => inbox.parts.contains_key(part).then(|| part.to_owned()).into_iter().collect(),
-            None => inbox.parts.keys().filter(|name| !name.starts_with('(')).cloned().collect(),
+            Some(part) => inbox
+                .parts
+                .contains_key(part)
+                .then(|| part.to_owned())
+                .into_iter()
+                .collect(),
+            None => inbox
+                .parts
+                .keys()
+                .filter(|name| !name.starts_with('('))
+                .cloned()
+                .collect(),
         };
         names.into_iter()
     }
@@ -206,7 +220,9 @@ impl View<'_> {
         let names: Vec<String> = self.parts(inbox).collect();
         let mut open = 0;
         for name in &names {
-            let Some(part) = inbox.parts.get_mut(name) else { continue };
+            let Some(part) = inbox.parts.get_mut(name) else {
+                continue;
+            };
             open += usize::from(part.sections.iter().any(|section| section.framing != Framing::Raw));
             let mut found = None;
             for (section, number, unit) in candidates(part) {
@@ -228,7 +244,9 @@ impl View<'_> {
                     }
                 }
             }
-            let Some((number, unit, captures)) = found else { continue };
+            let Some((number, unit, captures)) = found else {
+                continue;
+            };
             if let Some(fault) = wrong_head(&part.sections[number], span) {
                 return mismatch(fault);
             }
@@ -252,24 +270,47 @@ impl View<'_> {
         for _ in 0..unit {
             section.take_unit(0);
         }
-        let Some(unit) = section.take_unit(0) else { return Attempt::NotYet };
+        let Some(unit) = section.take_unit(0) else {
+            return Attempt::NotYet;
+        };
         let place = section.place(unit.range.clone(), unit.slot);
         let consumed = match unit.kind {
-            UnitKind::Packet(text) => Consumed::Packet { place, framing: section.framing, text },
-            UnitKind::Binary(bytes) => Consumed::Bytes { place, bytes, whole: false },
-            other => Consumed::Packet { place, framing: section.framing, text: describe(&other) },
+            UnitKind::Packet(text) => Consumed::Packet {
+                place,
+                framing: section.framing,
+                text,
+            },
+            UnitKind::Binary(bytes) => Consumed::Bytes {
+                place,
+                bytes,
+                whole: false,
+            },
+            other => Consumed::Packet {
+                place,
+                framing: section.framing,
+                text: describe(&other),
+            },
         };
-        Attempt::Matched(Box::new(Hit { consumed, captures, at: unit.at, part: name.to_owned() }))
+        Attempt::Matched(Box::new(Hit {
+            consumed,
+            captures,
+            at: unit.at,
+            part: name.to_owned(),
+        }))
     }
 
     /// Nothing to take: is that final, or will it come?
     fn blocked(&self, inbox: &mut Inbox, names: &[String], span: Span) -> Attempt {
         for name in names {
-            let Some(part) = inbox.parts.get_mut(name) else { continue };
+            let Some(part) = inbox.parts.get_mut(name) else {
+                continue;
+            };
             if let Some(reason) = part.trouble.front() {
                 return mismatch(Fault::new(span, "the connection failed", reason.clone()));
             }
-            let Some(section) = part.sections.last_mut() else { continue };
+            let Some(section) = part.sections.last_mut() else {
+                continue;
+            };
             if section.framing == Framing::Raw || !section.ended || section.body_taken {
                 continue;
             }
@@ -288,8 +329,13 @@ impl View<'_> {
 
     fn bytes(&self, inbox: &mut Inbox, text: &Text, whole: bool) -> Attempt {
         let name = self.part_name().to_owned();
-        let Some(part) = inbox.parts.get_mut(&name) else { return Attempt::NotYet };
-        let current = part.sections.iter().position(|section| !section.body_taken && !passed(section));
+        let Some(part) = inbox.parts.get_mut(&name) else {
+            return Attempt::NotYet;
+        };
+        let current = part
+            .sections
+            .iter()
+            .position(|section| !section.body_taken && !passed(section));
         let Some(number) = current else {
             return match part.trouble.front() {
                 Some(reason) => mismatch(Fault::new(text.span, "the connection failed", reason.clone())),
@@ -333,8 +379,17 @@ impl View<'_> {
                 section.body_taken |= whole;
                 let at = section.arrived(range.end);
                 let bytes = section.data[range.clone()].to_vec();
-                let consumed = Consumed::Bytes { place: section.place(range, 0), bytes, whole };
-                Attempt::Matched(Box::new(Hit { consumed, captures, at, part: name }))
+                let consumed = Consumed::Bytes {
+                    place: section.place(range, 0),
+                    bytes,
+                    whole,
+                };
+                Attempt::Matched(Box::new(Hit {
+                    consumed,
+                    captures,
+                    at,
+                    part: name,
+                }))
             }
             Err(_) if repoll && section.ended && section.units.iter().all(|unit| self.hides(unit)) => {
                 let section = &mut part.sections[number];
@@ -366,8 +421,12 @@ impl View<'_> {
     /// `<x`: the next bytes below the WebSocket framing.
     fn raw(&self, inbox: &mut Inbox, bytes: &[u8], span: Span) -> Attempt {
         let name = self.part_name().to_owned();
-        let Some(part) = inbox.parts.get_mut(&name) else { return Attempt::NotYet };
-        let Some(section) = part.sections.last_mut() else { return Attempt::NotYet };
+        let Some(part) = inbox.parts.get_mut(&name) else {
+            return Attempt::NotYet;
+        };
+        let Some(section) = part.sections.last_mut() else {
+            return Attempt::NotYet;
+        };
         if section.taken == 0 && !section.head_taken {
             if let Some(fault) = wrong_head(section, span) {
                 return mismatch(fault);
@@ -385,20 +444,33 @@ impl View<'_> {
         }
         let range = section.take_bytes(bytes.len());
         let at = section.arrived(range.end);
-        let consumed = Consumed::Bytes { place: section.place(range, 0), bytes: bytes.to_vec(), whole: false };
-        Attempt::Matched(Box::new(Hit { consumed, captures: self.captures.clone(), at, part: name }))
+        let consumed = Consumed::Bytes {
+            place: section.place(range, 0),
+            bytes: bytes.to_vec(),
+            whole: false,
+        };
+        Attempt::Matched(Box::new(Hit {
+            consumed,
+            captures: self.captures.clone(),
+            at,
+            part: name,
+        }))
     }
 
     fn status(&self, inbox: &mut Inbox, code: u16, headers: &[HeaderLine], span: Span) -> Attempt {
         let name = self.part.unwrap_or(MAIN).to_owned();
-        let Some(part) = inbox.parts.get_mut(&name) else { return Attempt::NotYet };
+        let Some(part) = inbox.parts.get_mut(&name) else {
+            return Attempt::NotYet;
+        };
         let Some(section) = part.sections.iter_mut().find(|section| !section.head_taken) else {
             return match part.trouble.front() {
                 Some(reason) => mismatch(Fault::new(span, "no response", reason.clone())),
                 None => Attempt::NotYet,
             };
         };
-        let Some(head) = section.head.clone() else { return Attempt::NotYet };
+        let Some(head) = section.head.clone() else {
+            return Attempt::NotYet;
+        };
         let mut captures = self.captures.clone();
         if let Some(fault) = wrong_status(section, &head, code, headers, span, &mut captures) {
             section.head_taken = true;
@@ -406,14 +478,25 @@ impl View<'_> {
         }
         section.head_taken = true;
         let (conn, number, at) = (section.conn.clone(), section.index, section.head_at);
-        let consumed = Consumed::Status { conn, section: number, head };
-        Attempt::Matched(Box::new(Hit { consumed, captures, at, part: name }))
+        let consumed = Consumed::Status {
+            conn,
+            section: number,
+            head,
+        };
+        Attempt::Matched(Box::new(Hit {
+            consumed,
+            captures,
+            at,
+            part: name,
+        }))
     }
 
     fn closed(&self, inbox: &mut Inbox, code: Option<u16>, span: Span) -> Attempt {
         let name = self.part_name().to_owned();
-        let Some(part) = inbox.parts.get_mut(&name) else { return Attempt::NotYet };
-        let end = part.end;
+        let Some(part) = inbox.parts.get_mut(&name) else {
+            return Attempt::NotYet;
+        };
+        let end = stream_end(part);
         let mut seen = Vec::new();
         let mut told = None;
         for (section, number, unit) in candidates(part) {
@@ -442,9 +525,15 @@ impl View<'_> {
             }
         }
         let over = end.filter(|_| !self.polling);
-        let Some(at) = told.or(over.map(|(_, at)| at)) else { return Attempt::NotYet };
+        let Some(at) = told.or(over) else {
+            return Attempt::NotYet;
+        };
         if code.is_some() && !matches!(told, Some(_)) {
-            return mismatch(Fault::new(span, "closed without a code", "the connection ended without a close frame"));
+            return mismatch(Fault::new(
+                span,
+                "closed without a code",
+                "the connection ended without a close frame",
+            ));
         }
         let mut words = Vec::new();
         for (number, unit) in seen.into_iter().rev() {
@@ -458,33 +547,76 @@ impl View<'_> {
             pass_over(section);
         }
         part.trouble.clear();
-        let Some(conn) = part.sections.last().map(|section| section.conn.clone()) else { return Attempt::NotYet };
-        let consumed = Consumed::End(Ending { conn, words, eof: end.is_some() });
-        Attempt::Matched(Box::new(Hit { consumed, captures: self.captures.clone(), at, part: name }))
+        let Some(conn) = part.sections.last().map(|section| section.conn.clone()) else {
+            return Attempt::NotYet;
+        };
+        let consumed = Consumed::End(Ending {
+            conn,
+            words,
+            eof: end.is_some(),
+        });
+        Attempt::Matched(Box::new(Hit {
+            consumed,
+            captures: self.captures.clone(),
+            at,
+            part: name,
+        }))
     }
 
     fn eof(&self, inbox: &mut Inbox, span: Span) -> Attempt {
         let name = self.part_name().to_owned();
-        let Some(part) = inbox.parts.get_mut(&name) else { return Attempt::NotYet };
+        let Some(part) = inbox.parts.get_mut(&name) else {
+            return Attempt::NotYet;
+        };
         let visible = candidates(part).find(|(_, _, unit)| !self.hides(unit));
         if let Some((section, number, unit)) = visible {
             let fault = Fault::new(span, "no end of the stream", "a packet came before it").got(show(&unit.kind));
             return Attempt::Mismatch(Box::new(fault), Some((name, section, number)));
         }
-        let raw = part.sections.last().filter(|section| section.framing == Framing::Raw && section.head.is_none());
-        if let Some(rest) = raw.map(|section| &section.data[section.taken..]).filter(|rest| !rest.is_empty()) {
+        let raw = part
+            .sections
+            .last()
+            .filter(|section| section.framing == Framing::Raw && section.head.is_none());
+        if let Some(rest) = raw
+            .map(|section| &section.data[section.taken..])
+            .filter(|rest| !rest.is_empty())
+        {
             let fault = Fault::new(span, "no end of the stream", "bytes came before it").got(show_bytes(rest));
             return mismatch(fault);
         }
-        let Some((_, at)) = part.end else { return Attempt::NotYet };
+        let Some(at) = stream_end(part) else {
+            return Attempt::NotYet;
+        };
         part.trouble.clear();
         let conn = match part.sections.last() {
             Some(section) => section.conn.clone(),
-            None => ConnId { client: String::new(), part: name.clone(), ordinal: 0 },
+            None => ConnId {
+                client: String::new(),
+                part: name.clone(),
+                ordinal: 0,
+            },
         };
-        let consumed = Consumed::End(Ending { conn, words: Vec::new(), eof: true });
-        Attempt::Matched(Box::new(Hit { consumed, captures: self.captures.clone(), at, part: name }))
+        let consumed = Consumed::End(Ending {
+            conn,
+            words: Vec::new(),
+            eof: true,
+        });
+        Attempt::Matched(Box::new(Hit {
+            consumed,
+            captures: self.captures.clone(),
+            at,
+            part: name,
+        }))
     }
+}
+
+/// When the newest connection of a part ended. The end of a stream's response counts: HTTP may keep the connection.
+fn stream_end(part: &Part) -> Option<Instant> {
+    let stream = part
+        .sections
+        .last()
+        .filter(|it| matches!(it.framing, Framing::HtmlFile | Framing::Multipart));
+    part.end.map(|(_, at)| at).or_else(|| stream?.ended_at)
 }
 
 /// The packets of a part that were not taken, in the order in which they came.
@@ -519,8 +651,16 @@ fn passed(section: &Section) -> bool {
 /// A response nobody asked the status of must be a good one.
 fn wrong_head(section: &Section, span: Span) -> Option<Fault> {
     let head = section.head.as_ref().filter(|_| !section.head_taken)?;
-    let due = if matches!(section.framing, Framing::WebSocket | Framing::Hixie) { 101 } else { 200 };
-    let fault = Fault::new(span, "unexpected status", format!("{} was answered {}", section.request, head.status));
+    let due = if matches!(section.framing, Framing::WebSocket | Framing::Hixie) {
+        101
+    } else {
+        200
+    };
+    let fault = Fault::new(
+        span,
+        "unexpected status",
+        format!("{} was answered {}", section.request, head.status),
+    );
     (head.status != due).then(|| fault.got(head.to_text()))
 }
 

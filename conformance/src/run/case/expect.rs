@@ -33,7 +33,11 @@ impl Play<'_> {
                 Action::OneOf(lines) => self.one_of(op, lane, lines).await?,
                 _ => {
                     for action in &actions {
-                        let what = Wanted { action, span: op.step.span, line: None };
+                        let what = Wanted {
+                            action,
+                            span: op.step.span,
+                            line: None,
+                        };
                         self.one(op, lane, &[what]).await?;
                     }
                 }
@@ -89,7 +93,9 @@ impl Play<'_> {
                     if op.level != Level::Must
                         && let Some((part, section, unit)) = place
                     {
-                        self.actor(lane).client.inbox(|inbox| drop_unit(inbox, &part, section, unit));
+                        self.actor(lane)
+                            .client
+                            .inbox(|inbox| drop_unit(inbox, &part, section, unit));
                     }
                     return Err(fault);
                 }
@@ -101,14 +107,7 @@ impl Play<'_> {
         }
     }
 
-    fn took(
-        &mut self,
-        op: &Op<'_>,
-        lane: &Lane,
-        what: &Wanted<'_>,
-        hit: Hit,
-        bounds: Bounds,
-    ) -> Result<(), Failed> {
+    fn took(&mut self, op: &Op<'_>, lane: &Lane, what: &Wanted<'_>, hit: Hit, bounds: Bounds) -> Result<(), Failed> {
         let before = self.captures(lane);
         self.bind(lane, &hit.captures);
         let (at, line) = (hit.at, self.trace_text(what.action, &hit.consumed));
@@ -117,7 +116,10 @@ impl Play<'_> {
         self.consumed.push(Consumption {
             op: self.op,
             line: what.line,
-            lane: Lane { client: lane.client.clone(), part: lane.part.clone().or(Some(hit.part)) },
+            lane: Lane {
+                client: lane.client.clone(),
+                part: lane.part.clone().or(Some(hit.part)),
+            },
             consumed: hit.consumed,
             before,
             at,
@@ -137,14 +139,18 @@ impl Play<'_> {
         {
             let label = format!("{:.0?} too early", lo - at);
             let base = self.base_of_lower(lane, since.as_deref(), at);
-            return Err(Box::new(Fault::new(span, "too early", label).got(format!("after {:.1?}", measured(base)))));
+            return Err(Box::new(
+                Fault::new(span, "too early", label).got(format!("after {:.1?}", measured(base))),
+            ));
         }
         if let Some(hi) = bounds.hi
             && at > hi
         {
             let label = format!("{:.0?} too late", at - hi);
             let base = since.and_then(|name| self.marks.get(&name).copied()).or(previous);
-            return Err(Box::new(Fault::new(span, "too late", label).got(format!("after {:.1?}", measured(base)))));
+            return Err(Box::new(
+                Fault::new(span, "too late", label).got(format!("after {:.1?}", measured(base))),
+            ));
         }
         Ok(())
     }
@@ -164,15 +170,23 @@ impl Play<'_> {
             (ended(inbox) > closed).then(|| "the end of the connection".to_owned())
         });
         if let Ok(got) = timeout(duration, disturbed).await {
-            return Err(Box::new(Fault::new(span, "not silent", "something came where nothing may").got(got)));
+            return Err(Box::new(
+                Fault::new(span, "not silent", "something came where nothing may").got(got),
+            ));
         }
-        let part = lane.part.clone().or_else(|| actor.client.session.as_ref().map(|it| it.part().to_owned()));
+        let part = lane
+            .part
+            .clone()
+            .or_else(|| actor.client.session.as_ref().map(|it| it.part().to_owned()));
         let client = lane.client.clone();
         self.consumed.push(Consumption {
             op: self.op,
             line: None,
             lane: lane.clone(),
-            consumed: Consumed::Silence { client, part: part.unwrap_or_else(|| MAIN.to_owned()) },
+            consumed: Consumed::Silence {
+                client,
+                part: part.unwrap_or_else(|| MAIN.to_owned()),
+            },
             before: captures,
             at: Instant::now(),
             window: (None, None),
@@ -206,12 +220,24 @@ impl Play<'_> {
         let actor = self.actor(lane);
         let (waiting, trouble) = actor.client.inbox(|inbox| {
             let parts = inbox.parts.iter().filter(|(name, _)| !name.starts_with('('));
-            let units = parts.clone().flat_map(|(_, part)| &part.sections).flat_map(|section| &section.units);
+            let units = parts
+                .clone()
+                .flat_map(|(_, part)| &part.sections)
+                .flat_map(|section| &section.units);
             let waiting: Vec<String> = units.take(3).map(|unit| show(&unit.kind)).collect();
-            (waiting, inbox.parts.values().find_map(|part| part.trouble.front().cloned()))
+            (
+                waiting,
+                inbox.parts.values().find_map(|part| part.trouble.front().cloned()),
+            )
         });
-        let ended = actor.client.inbox(|inbox| inbox.parts.values().any(|part| part.end.is_some()));
-        let mut fault = Fault::new(span, "nothing came", format!("nothing that fits came within {waited:.1?}"));
+        let ended = actor
+            .client
+            .inbox(|inbox| inbox.parts.values().any(|part| part.end.is_some()));
+        let mut fault = Fault::new(
+            span,
+            "nothing came",
+            format!("nothing that fits came within {waited:.1?}"),
+        );
         if !waiting.is_empty() {
             fault = fault.got(waiting.join("  "));
         }
@@ -224,16 +250,26 @@ impl Play<'_> {
     }
 
     fn bounds(&self, window: Option<&Window>, lane: &Lane) -> Result<Bounds, Failed> {
-        let Some(window) = window else { return Ok(Bounds::default()) };
+        let Some(window) = window else {
+            return Ok(Bounds::default());
+        };
         let now = Instant::now();
         let mark = match &window.since {
             Some(name) => Some(self.marks.get(name).copied().ok_or_else(|| {
-                Box::new(Fault::new(window.span, "unknown mark", format!("nothing above marks {name:?}")))
+                Box::new(Fault::new(
+                    window.span,
+                    "unknown mark",
+                    format!("nothing above marks {name:?}"),
+                ))
             })?),
             None => None,
         };
-        let lower = mark.or_else(|| self.base_of_lower(lane, None, now)).unwrap_or(self.begun);
-        let upper = mark.or_else(|| self.actor(lane).events.get(&lane.part).copied()).unwrap_or(self.block);
+        let lower = mark
+            .or_else(|| self.base_of_lower(lane, None, now))
+            .unwrap_or(self.begun);
+        let upper = mark
+            .or_else(|| self.actor(lane).events.get(&lane.part).copied())
+            .unwrap_or(self.block);
         let length = |sum: &Option<Sum>| match sum {
             Some(sum) => self.length(sum, lane, window.span).map(Some),
             None => Ok(None),
@@ -260,19 +296,26 @@ impl Play<'_> {
             milliseconds += term.factor
                 * match &term.base {
                     TermBase::Duration(duration) => duration.as_secs_f64() * 1000.0,
-                    TermBase::Capture(name) => {
-                        captures.get(name).and_then(crate::scenario::json::Value::as_f64).ok_or_else(|| {
+                    TermBase::Capture(name) => captures
+                        .get(name)
+                        .and_then(crate::scenario::json::Value::as_f64)
+                        .ok_or_else(|| {
                             let label = format!("${name} is no number of milliseconds here");
                             Box::new(Fault::new(span, "window cannot be computed", label))
-                        })?
-                    }
+                        })?,
                 };
         }
         Ok(Duration::from_secs_f64((milliseconds / 1000.0).clamp(0.0, 86_400.0)))
     }
 
     pub(super) fn source(&self, span: Span) -> String {
-        self.scenario.source.text.get(span.range()).unwrap_or_default().trim().to_owned()
+        self.scenario
+            .source
+            .text
+            .get(span.range())
+            .unwrap_or_default()
+            .trim()
+            .to_owned()
     }
 
     fn trace_text(&self, action: &Action, consumed: &Consumed) -> String {
@@ -303,7 +346,13 @@ struct Wanted<'a> {
 
 fn wanted(lines: &[Expectation]) -> Vec<Wanted<'_>> {
     let numbered = lines.iter().enumerate();
-    numbered.map(|(number, line)| Wanted { action: &line.action, span: line.span, line: Some(number) }).collect()
+    numbered
+        .map(|(number, line)| Wanted {
+            action: &line.action,
+            span: line.span,
+            line: Some(number),
+        })
+        .collect()
 }
 
 /// The first alternative that is met. When none can be met any more, the first one's complaint.
@@ -323,7 +372,11 @@ fn decide(view: &View<'_>, inbox: &mut Inbox, wanted: &[Wanted<'_>]) -> Option<(
 }
 
 fn drop_unit(inbox: &mut Inbox, part: &str, section: usize, unit: usize) {
-    if let Some(section) = inbox.parts.get_mut(part).and_then(|part| part.sections.get_mut(section)) {
+    if let Some(section) = inbox
+        .parts
+        .get_mut(part)
+        .and_then(|part| part.sections.get_mut(section))
+    {
         section.take_unit(unit);
     }
 }

@@ -26,7 +26,10 @@ impl Play<'_> {
     /// Consumes what `open` consumes, polling as far as needed.
     pub(super) async fn greeting(&mut self, lane: &Lane, manual: bool, span: Span) -> Result<(), Failed> {
         let wait = self.wait();
-        if !manual && let Some(actor) = self.actor_mut(lane) && let Some(session) = &actor.client.session {
+        if !manual
+            && let Some(actor) = self.actor_mut(lane)
+            && let Some(session) = &actor.client.session
+        {
             session.keep_polling(&actor.client);
         }
         for packet in GREETING {
@@ -35,10 +38,8 @@ impl Play<'_> {
                 let captures = self.captures(lane);
                 let actor = self.actor(lane);
                 let view = self.view(actor, lane, &captures);
-                let polled = |inbox: &Inbox| {
-                    let section = inbox.parts.get("poll").and_then(|part| part.sections.last());
-                    manual && section.is_some_and(|section| section.ended && section.units.is_empty())
-                };
+                let session = actor.client.session.as_ref();
+                let polled = |inbox: &Inbox| manual && session.is_some_and(|session| session.has_run_dry(inbox));
                 let found = actor.client.wait(|inbox| match view.attempt(inbox, &action, span) {
                     Attempt::NotYet if polled(inbox) => Some(Attempt::Repoll(String::new())),
                     Attempt::NotYet => None,
@@ -51,14 +52,19 @@ impl Play<'_> {
                     }
                     Ok(Attempt::Mismatch(fault, _)) => {
                         let label = format!("a session begins with {packet}");
-                        return Err(Box::new(Fault { label, title: "wrong greeting".to_owned(), ..*fault }));
+                        return Err(Box::new(Fault {
+                            label,
+                            title: "wrong greeting".to_owned(),
+                            ..*fault
+                        }));
                     }
                     Ok(Attempt::Repoll(_)) => {
                         if let Some(actor) = self.actor_mut(lane)
-                            && let Some(mut session) = actor.client.session.clone()
+                            && let Some(mut session) = actor.client.session.take()
                         {
-                            session.poll(&actor.client).await.map_err(|error| cannot(span, &error))?;
+                            let polled = session.poll(&actor.client).await;
                             actor.client.session = Some(session);
+                            polled.map_err(|error| cannot(span, &error))?;
                         }
                     }
                     Ok(Attempt::NotYet) | Err(_) => {
@@ -75,15 +81,24 @@ impl Play<'_> {
     pub(super) async fn fence(&mut self, lanes: &[Lane], span: Span) -> Result<(), Failed> {
         let mut sent = Vec::new();
         for lane in lanes {
-            let Some(actor) = self.clients.get_mut(&lane.client) else { continue };
-            let Some(session) = actor.client.session.as_ref().filter(|_| !actor.manual && lane.part.is_none()) else {
+            let Some(actor) = self.clients.get_mut(&lane.client) else {
+                continue;
+            };
+            let Some(session) = actor
+                .client
+                .session
+                .as_ref()
+                .filter(|_| !actor.manual && lane.part.is_none())
+            else {
                 let label = "a fence needs a client that the runner has opened and polls for; `silent` is for others";
                 return Err(Box::new(Fault::new(span, "cannot be fenced", label)));
             };
             actor.fences += 1;
             let id = FENCES + actor.fences;
             let packet = format!(r#"5:{id}+::{{"name":"message-with-ack","args":[]}}"#);
-            session.send(&actor.client, &packet).map_err(|error| cannot(span, &error))?;
+            session
+                .send(&actor.client, &packet)
+                .map_err(|error| cannot(span, &error))?;
             sent.push((lane, id));
         }
         for (lane, id) in sent {
@@ -108,7 +123,11 @@ impl Play<'_> {
             match &section.units[unit].kind {
                 UnitKind::Packet(packet) if is_answer(packet, &answer) => {
                     let unit = section.take_unit(unit)?;
-                    Some(Ok((section.place(unit.range.clone(), unit.slot), section.framing, unit)))
+                    Some(Ok((
+                        section.place(unit.range.clone(), unit.slot),
+                        section.framing,
+                        unit,
+                    )))
                 }
                 other => Some(Err(show(other))),
             }
@@ -119,7 +138,9 @@ impl Play<'_> {
                 self.took_fence(lane, place, framing, &unit, captures.clone());
                 Ok(())
             }
-            Ok(Err(got)) => Err(Box::new(Fault::new(span, title, "came although no step expects it").got(got))),
+            Ok(Err(got)) => Err(Box::new(
+                Fault::new(span, title, "came although no step expects it").got(got),
+            )),
             Err(_) => {
                 let label = "the event message-with-ack was not acknowledged";
                 Err(Box::new(Fault::new(span, "fence not answered", label)))
@@ -140,7 +161,11 @@ impl Play<'_> {
             op: self.op,
             line: None,
             lane: lane.clone(),
-            consumed: Consumed::Fence { place, framing, text: text.clone() },
+            consumed: Consumed::Fence {
+                place,
+                framing,
+                text: text.clone(),
+            },
             before,
             at: unit.at,
             window: (None, None),
@@ -161,8 +186,15 @@ impl Play<'_> {
             let actor = &self.clients[name];
             auto && actor.client.session.is_some() && !actor.manual && !actor.gone
         };
-        let lanes: Vec<Lane> =
-            self.clients.keys().filter(|name| open(name)).map(|name| Lane { client: name.clone(), part: None }).collect();
+        let lanes: Vec<Lane> = self
+            .clients
+            .keys()
+            .filter(|name| open(name))
+            .map(|name| Lane {
+                client: name.clone(),
+                part: None,
+            })
+            .collect();
         let others = self.clients.values().filter(|actor| !actor.gone).count() > lanes.len();
         self.fence(&lanes, last).await?;
         if others {
@@ -213,7 +245,9 @@ fn leftover(inbox: &Inbox, gone: bool, auto: bool) -> Option<String> {
 
 /// `6:::900001`, with or without data: servers differ in how they acknowledge without arguments.
 fn is_answer(packet: &str, answer: &str) -> bool {
-    packet.strip_prefix(answer).is_some_and(|rest| rest.is_empty() || rest.starts_with('+'))
+    packet
+        .strip_prefix(answer)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('+'))
 }
 
 fn consumed_text(consumed: &Consumed) -> String {
@@ -222,4 +256,3 @@ fn consumed_text(consumed: &Consumed) -> String {
         _ => String::new(),
     }
 }
-

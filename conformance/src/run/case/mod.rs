@@ -6,8 +6,8 @@
 
 mod attempt;
 mod expect;
-mod finish;
 mod fault;
+mod finish;
 mod op;
 mod send;
 
@@ -20,8 +20,8 @@ use tokio::time::Instant;
 pub use self::attempt::{Consumed, Ending};
 pub use self::fault::Fault;
 pub use self::op::{Op, ops};
-use crate::client::{Client, Connect, Wire};
 use crate::client::tape::{Progress, Tape};
+use crate::client::{Client, Connect, Wire};
 use crate::scenario::Generation;
 use crate::scenario::ast::{Auto, Lane, Level, Scenario};
 use crate::scenario::capture::Captures;
@@ -58,7 +58,10 @@ pub struct Timings {
 
 impl Default for Timings {
     fn default() -> Timings {
-        Timings { interval: Duration::from_secs(1), polling: Duration::from_secs(1) }
+        Timings {
+            interval: Duration::from_secs(1),
+            polling: Duration::from_secs(1),
+        }
     }
 }
 
@@ -77,6 +80,8 @@ pub struct Played {
     pub trace: Vec<TraceLine>,
     /// The heartbeat timeout that the server announced, if a session was opened.
     pub announced: Option<Duration>,
+    /// The session ids that the server gave.
+    pub sids: Vec<String>,
 }
 
 /// What an expectation took.
@@ -121,7 +126,15 @@ pub async fn play(scenario: &Scenario, setting: Setting) -> Played {
     };
     Played {
         failure,
-        announced: play.clients.values().find_map(|actor| actor.client.session.as_ref()?.heartbeat_timeout),
+        announced: play
+            .clients
+            .values()
+            .find_map(|actor| actor.client.session.as_ref()?.heartbeat_timeout),
+        sids: play
+            .clients
+            .values()
+            .filter_map(|actor| Some(actor.client.session.as_ref()?.sid.clone()))
+            .collect(),
         lenient: play.lenient,
         consumed: play.consumed,
         tape: play.wire.tape(),
@@ -167,7 +180,10 @@ impl<'a> Play<'a> {
     fn new(scenario: &'a Scenario, ops: &'a [Op<'a>], setting: Setting) -> Play<'a> {
         let wire = Arc::new(Wire::new(setting.connect.clone(), setting.progress.clone()));
         let manual = op::manual_clients(ops);
-        let names: BTreeSet<&str> = ops.iter().flat_map(|op| op.step.lanes.iter().map(|lane| lane.client.as_str())).collect();
+        let names: BTreeSet<&str> = ops
+            .iter()
+            .flat_map(|op| op.step.lanes.iter().map(|lane| lane.client.as_str()))
+            .collect();
         let clients = names
             .into_iter()
             .map(|name| {
@@ -205,7 +221,11 @@ impl<'a> Play<'a> {
     async fn run(&mut self) -> Result<(), Failed> {
         for (number, op) in self.ops.iter().enumerate() {
             self.op = number;
-            let result = if op.step.action.sends() { self.send(op).await } else { self.expect(op).await };
+            let result = if op.step.action.sends() {
+                self.send(op).await
+            } else {
+                self.expect(op).await
+            };
             if let Err(fault) = result {
                 self.fail(op.level, fault)?;
             }
@@ -257,6 +277,10 @@ impl<'a> Play<'a> {
             Some(part) => format!("{}.{part}", lane.client),
             None => lane.client.clone(),
         };
-        self.trace.push(TraceLine { at: at.saturating_duration_since(self.begun), lane: name, text: text.into() });
+        self.trace.push(TraceLine {
+            at: at.saturating_duration_since(self.begun),
+            lane: name,
+            text: text.into(),
+        });
     }
 }

@@ -33,8 +33,15 @@ pub fn ops(scenario: &Scenario) -> Vec<Op<'_>> {
                     op.tail.push(step);
                     continue;
                 }
-                let level = reference.and_then(|reference| reference.level).unwrap_or(scenario.headers.level);
-                ops.push(Op { step, tail: Vec::new(), reference, level });
+                let level = reference
+                    .and_then(|reference| reference.level)
+                    .unwrap_or(scenario.headers.level);
+                ops.push(Op {
+                    step,
+                    tail: Vec::new(),
+                    reference,
+                    level,
+                });
             }
         }
     }
@@ -46,8 +53,9 @@ fn belongs(op: &Op<'_>, step: &Step) -> bool {
     let same = op.step.lanes == step.lanes && step.window.is_none();
     same && match (&op.step.action, &step.action) {
         (Action::Request { method, .. }, Action::SendBytes(_) | Action::SendPacket(_)) => method != "GET",
-        (Action::SendPacket(_), Action::SendAttachment(_))
-        | (Action::ExpectPacket(_), Action::ExpectAttachment(_)) => true,
+        (Action::SendPacket(_), Action::SendAttachment(_)) | (Action::ExpectPacket(_), Action::ExpectAttachment(_)) => {
+            true
+        }
         _ => false,
     }
 }
@@ -61,7 +69,10 @@ pub(super) fn manual_clients(ops: &[Op<'_>]) -> BTreeSet<String> {
         Action::Tcp(port) => port == "http",
         _ => false,
     };
-    let lanes = ops.iter().filter(|op| by_hand(&op.step.action)).flat_map(|op| &op.step.lanes);
+    let lanes = ops
+        .iter()
+        .filter(|op| by_hand(&op.step.action))
+        .flat_map(|op| &op.step.lanes);
     lanes.map(|lane| lane.client.clone()).collect()
 }
 

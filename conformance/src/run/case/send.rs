@@ -47,13 +47,19 @@ impl Play<'_> {
             Action::Mark(name) => {
                 self.marks.insert(name.clone(), now);
             }
-            Action::Open { bare, transport, target } => {
+            Action::Open {
+                bare,
+                transport,
+                target,
+            } => {
                 let target = match target {
                     Some(target) => String::from_utf8_lossy(&render(target, &captures)?).into_owned(),
                     None => "/socket.io/1/".to_owned(),
                 };
                 let transport = transport.as_ref().map(|transport| transport.node.clone());
-                let transport = transport.or_else(|| self.setting.transport.clone()).unwrap_or_else(|| "websocket".into());
+                let transport = transport
+                    .or_else(|| self.setting.transport.clone())
+                    .unwrap_or_else(|| "websocket".into());
                 self.open(lane, &transport, &target, *bare, span).await?;
             }
             Action::Request { .. } | Action::Ws { .. } => self.request(op, lane, part, &captures).await?,
@@ -81,11 +87,15 @@ impl Play<'_> {
             }
             Action::SendAttachment(bytes) => {
                 let client = &self.actor(lane).client;
-                client.frame(part, Opcode::Binary, bytes).map_err(|error| cannot(span, &error))?;
+                client
+                    .frame(part, Opcode::Binary, bytes)
+                    .map_err(|error| cannot(span, &error))?;
             }
             Action::SendRaw(bytes) => {
                 let (client, part) = (&self.actor(lane).client, self.part_of(lane));
-                client.write(part, bytes.clone()).map_err(|error| cannot(span, &error))?;
+                client
+                    .write(part, bytes.clone())
+                    .map_err(|error| cannot(span, &error))?;
             }
             Action::Close(code) => self.close(lane, *code, span)?,
             Action::Drop => {
@@ -135,7 +145,11 @@ impl Play<'_> {
     async fn request(&mut self, op: &Op<'_>, lane: &Lane, part: &str, captures: &Captures) -> Result<(), Failed> {
         let client = &self.actor(lane).client;
         let (method, target, headers) = match &op.step.action {
-            Action::Request { method, target, headers } => (Some(method), target, headers),
+            Action::Request {
+                method,
+                target,
+                headers,
+            } => (Some(method), target, headers),
             Action::Ws { target, headers } => (None, target, headers),
             _ => return Ok(()),
         };
@@ -199,21 +213,16 @@ impl Play<'_> {
         Ok((Some(content_type), body))
     }
 
-    async fn open(
-        &mut self,
-        lane: &Lane,
-        transport: &str,
-        target: &str,
-        bare: bool,
-        span: Span,
-    ) -> Result<(), Failed> {
+    async fn open(&mut self, lane: &Lane, transport: &str, target: &str, bare: bool, span: Span) -> Result<(), Failed> {
         let wait = self.wait();
         let manual = self.actor(lane).manual;
         let client = &self.actor(lane).client;
         let handshake = timeout(wait, Session::handshake(client, transport, target)).await;
         let mut session = opened(handshake, span)?;
         let own = self.own_captures(&session);
-        let Some(actor) = self.actor_mut(lane) else { return Ok(()) };
+        let Some(actor) = self.actor_mut(lane) else {
+            return Ok(());
+        };
         actor.captures = own;
         if !(bare && manual) {
             opened(timeout(wait, session.connect(&actor.client)).await, span)?;
@@ -225,8 +234,16 @@ impl Play<'_> {
         }
         actor.client.session = Some(session);
         let now = Instant::now();
-        self.note(now, lane, format!("open{} {transport}", if bare { " bare" } else { "" }));
-        if bare { Ok(()) } else { self.greeting(lane, manual, span).await }
+        self.note(
+            now,
+            lane,
+            format!("open{} {transport}", if bare { " bare" } else { "" }),
+        );
+        if bare {
+            Ok(())
+        } else {
+            self.greeting(lane, manual, span).await
+        }
     }
 
     /// `$sid $interval $timeout $close $polling`, in milliseconds. What is switched off holds nothing.
@@ -249,7 +266,9 @@ impl Play<'_> {
     }
 
     fn close(&mut self, lane: &Lane, code: Option<u16>, span: Span) -> Result<(), Failed> {
-        let Some(actor) = self.actor_mut(lane) else { return Ok(()) };
+        let Some(actor) = self.actor_mut(lane) else {
+            return Ok(());
+        };
         let result = match (&actor.client.session, &lane.part) {
             (Some(session), None) => {
                 actor.gone = true;
@@ -257,7 +276,9 @@ impl Play<'_> {
             }
             (_, part) => {
                 let code = code.unwrap_or(1000).to_be_bytes();
-                actor.client.frame(part.as_deref().unwrap_or(MAIN), Opcode::Close, &code)
+                actor
+                    .client
+                    .frame(part.as_deref().unwrap_or(MAIN), Opcode::Close, &code)
             }
         };
         result.map_err(|error| cannot(span, &error))?;
@@ -267,9 +288,15 @@ impl Play<'_> {
 
     async fn reopen(&mut self, lane: &Lane, transport: Option<String>, span: Span) -> Result<(), Failed> {
         let wait = self.wait();
-        let Some(actor) = self.actor_mut(lane) else { return Ok(()) };
+        let Some(actor) = self.actor_mut(lane) else {
+            return Ok(());
+        };
         let Some(mut session) = actor.client.session.clone() else {
-            return Err(Box::new(Fault::new(span, "cannot reopen", "the client has no session: open one first")));
+            return Err(Box::new(Fault::new(
+                span,
+                "cannot reopen",
+                "the client has no session: open one first",
+            )));
         };
         if let Some(transport) = transport {
             session.transport = transport;
@@ -319,14 +346,15 @@ fn bounded<T>(
     match result {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(Box::new(Fault::new(span, title, error.to_string()))),
-        Err(_) => Err(Box::new(Fault::new(span, title, "the server does not take the connection"))),
+        Err(_) => Err(Box::new(Fault::new(
+            span,
+            title,
+            "the server does not take the connection",
+        ))),
     }
 }
 
-fn opened<T>(
-    result: Result<Result<T, OpenError>, tokio::time::error::Elapsed>,
-    span: Span,
-) -> Result<T, Failed> {
+fn opened<T>(result: Result<Result<T, OpenError>, tokio::time::error::Elapsed>, span: Span) -> Result<T, Failed> {
     match result {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(Box::new(Fault::new(span, "no session", error.to_string()))),

@@ -1,0 +1,307 @@
+//! One client: its session, what carries it at the moment, and where it takes part.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use futures_util::task::AtomicWaker;
+use http::HeaderMap;
+use serde_json::{Map, Value};
+
+use crate::codec::Text;
+use crate::namespace::{AckHandler, Acks, Namespace};
+use crate::session::{ConnectionId, Delivery, Flow, Input, Limits, Output, Session};
+
+use super::timers::Timers;
+
+/// A handshaken client. Locks are taken in the order `sockets`, a namespace's rooms, `core`.
+pub(crate) struct Client {
+    /// The session id.
+    pub(crate) sid: String,
+    /// What it was handshaken with.
+    pub(crate) handshake: Handshake,
+    /// Which packets of ours it has to acknowledge.
+    pub(crate) acks: Mutex<Acks<AckHandler>>,
+    sockets: Mutex<Sockets>,
+    core: Mutex<Core>,
+    /// There is an [`Output`] to attend to.
+    unsettled: AtomicBool,
+    timers: Arc<Timers>,
+}
+
+/// What the handshake request brought.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Handshake {
+    /// The query, decoded, in order.
+    pub(crate) query: Vec<(String, String)>,
+    /// The headers.
+    pub(crate) headers: HeaderMap,
+}
+
+/// What becomes of a packet while no connection is open.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Urgency {
+    /// It waits.
+    Keep,
+    /// It is dropped.
+    Volatile,
+}
+
+#[derive(Default)]
+struct Sockets {
+    joined: Vec<Arc<Namespace>>,
+    over: bool,
+}
+
+struct Core {
+    session: Session,
+    wake: Option<Arc<Wake>>,
+    /// When the timers will look at it next.
+    timer: Option<Instant>,
+}
+
+impl Client {
+    /// A client whose session begins now.
+    pub(crate) fn new(sid: String, handshake: Handshake, limits: Limits, timers: Arc<Timers>) -> Arc<Self> {
+        let core = Core {
+            session: Session::new(now(), limits),
+            wake: None,
+            timer: None,
+        };
+        let client = Arc::new(Client {
+            sid,
+            handshake,
+            acks: Mutex::new(Acks::new()),
+            sockets: Mutex::default(),
+            core: Mutex::new(core),
+            unsettled: AtomicBool::new(false),
+            timers,
+        });
+        client.schedule(&mut lock(&client.core));
+        client
+    }
+
+    /// Tells clients apart, and is fast to compare.
+    pub(crate) fn key(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+
+    /// Queues an encoded packet for the client; false if the session is over. Whoever is at work for this client
+    /// writes it when done; others call [`wake`](Self::wake).
+    pub(crate) fn push(self: &Arc<Self>, packet: Text, urgency: Urgency) -> bool {
+        let core = &mut *lock(&self.core);
+        core.session.handle(
+            now(),
+            match urgency {
+                Urgency::Keep => Input::Send(packet),
+                Urgency::Volatile => Input::SendVolatile(packet),
+            },
+        );
+        let live = core.session.is_live();
+        if core.session.has_output() {
+            // The namespaces may be locked here: the timers attend to it.
+            self.unsettled.store(true, Ordering::Release);
+            let at = now();
+            core.timer = Some(at);
+            self.timers.schedule(at, self);
+        }
+        live
+    }
+
+    /// Tells the session what happened.
+    pub(crate) fn handle(self: &Arc<Self>, input: Input) {
+        self.with(|session| session.handle(now(), input));
+    }
+
+    /// Has the open connection look for packets.
+    pub(crate) fn wake(&self) {
+        if let Some(wake) = &lock(&self.core).wake {
+            wake.wake();
+        }
+    }
+
+    /// Opens a connection, and takes what is already there for it.
+    pub(super) fn open(
+        self: &Arc<Self>,
+        delivery: Delivery,
+        batch: &mut Vec<Text>,
+    ) -> Option<(ConnectionId, Arc<Wake>, Flow)> {
+        let wake = Arc::new(Wake::default());
+        let (id, old, flow) = {
+            let core = &mut *lock(&self.core);
+            let id = core.session.open(now(), delivery)?;
+            let old = core.wake.replace(Arc::clone(&wake));
+            let flow = core.session.take(now(), id, batch);
+            self.after(core);
+            (id, old, flow)
+        };
+        if let Some(old) = old {
+            old.wake();
+        }
+        Some((id, wake, flow))
+    }
+
+    /// See [`Session::take`].
+    pub(super) fn take(self: &Arc<Self>, id: ConnectionId, batch: &mut Vec<Text>) -> Flow {
+        self.with(|session| session.take(now(), id, batch))
+    }
+
+    /// Whether this is the session's connection.
+    pub(super) fn is_open(&self, id: ConnectionId) -> bool {
+        lock(&self.core).session.is_open(id)
+    }
+
+    /// See [`Session::poll`].
+    pub(super) fn output(&self) -> Option<Output> {
+        lock(&self.core).session.poll()
+    }
+
+    /// Whether there was something to attend to since it was last asked.
+    pub(super) fn take_unsettled(&self) -> bool {
+        self.unsettled.load(Ordering::Acquire) && self.unsettled.swap(false, Ordering::AcqRel)
+    }
+
+    /// The timer that was set to `at` rings.
+    pub(super) fn ring(self: &Arc<Self>, at: Instant) {
+        let core = &mut *lock(&self.core);
+        if core.timer == Some(at) {
+            core.timer = None;
+            core.session.handle(now(), Input::Timeout);
+        }
+        self.after(core);
+    }
+
+    /// Bytes that wait for delivery.
+    pub(crate) fn backlog(&self) -> usize {
+        lock(&self.core).session.backlog()
+    }
+
+    /// The namespace of this name, if the client is in it.
+    pub(crate) fn joined(&self, name: &str) -> Option<Arc<Namespace>> {
+        lock(&self.sockets)
+            .joined
+            .iter()
+            .find(|namespace| namespace.name() == name)
+            .cloned()
+    }
+
+    /// Puts the client into a namespace; false if it is there already, or its session is over.
+    pub(crate) fn join(self: &Arc<Self>, namespace: &Arc<Namespace>, greeting: Option<&Text>) -> bool {
+        let mut sockets = lock(&self.sockets);
+        let new = !sockets.over && !sockets.joined.iter().any(|joined| Arc::ptr_eq(joined, namespace));
+        if new {
+            sockets.joined.push(Arc::clone(namespace));
+            namespace.insert(self, greeting);
+        }
+        new
+    }
+
+    /// Takes it out of the namespace; false if it was not there.
+    pub(crate) fn leave(&self, namespace: &Arc<Namespace>) -> bool {
+        let mut sockets = lock(&self.sockets);
+        let before = sockets.joined.len();
+        sockets.joined.retain(|joined| !Arc::ptr_eq(joined, namespace));
+        namespace.remove(self);
+        sockets.joined.len() < before
+    }
+
+    /// Takes it out of every namespace, for good, and says which.
+    pub(crate) fn leave_all(&self) -> Vec<Arc<Namespace>> {
+        let mut sockets = lock(&self.sockets);
+        sockets.over = true;
+        let joined = std::mem::take(&mut sockets.joined);
+        for namespace in &joined {
+            namespace.remove(self);
+        }
+        joined
+    }
+
+    fn with<R>(self: &Arc<Self>, change: impl FnOnce(&mut Session) -> R) -> R {
+        let core = &mut *lock(&self.core);
+        let result = change(&mut core.session);
+        self.after(core);
+        result
+    }
+
+    fn after(self: &Arc<Self>, core: &mut Core) {
+        if core.session.has_output() {
+            self.unsettled.store(true, Ordering::Release);
+        }
+        self.schedule(core);
+    }
+
+    /// A timer that rings too early does no harm and is set anew, so only an earlier deadline costs anything.
+    fn schedule(self: &Arc<Self>, core: &mut Core) {
+        if let Some(deadline) = core.session.deadline() {
+            if core.timer.is_none_or(|timer| deadline < timer) {
+                core.timer = Some(deadline);
+                self.timers.schedule(deadline, self);
+            }
+        }
+    }
+}
+
+impl Handshake {
+    /// The first value of a query parameter.
+    pub(crate) fn query(&self, name: &str) -> Option<&str> {
+        self.query
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The query as a JSON object of strings.
+    pub(crate) fn query_map(&self) -> Map<String, Value> {
+        self.query
+            .iter()
+            .map(|(key, value)| (key.clone(), Value::from(value.as_str())))
+            .collect()
+    }
+
+    /// The headers as a JSON object, names in lower case; a repeated one is joined with commas.
+    pub(crate) fn header_map(&self) -> Map<String, Value> {
+        self.headers
+            .keys()
+            .map(|name| {
+                let values = self.headers.get_all(name).iter();
+                let values: Vec<_> = values.map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+                (name.as_str().to_owned(), Value::from(values.join(", ")))
+            })
+            .collect()
+    }
+}
+
+/// Wakes the task that serves a connection.
+#[derive(Default)]
+pub(super) struct Wake {
+    woken: AtomicBool,
+    waker: AtomicWaker,
+}
+
+impl Wake {
+    pub(super) fn wake(&self) {
+        if !self.woken.swap(true, Ordering::AcqRel) {
+            self.waker.wake();
+        }
+    }
+
+    pub(super) fn poll(&self, context: &Context<'_>) -> Poll<()> {
+        self.waker.register(context.waker());
+        if self.woken.swap(false, Ordering::AcqRel) {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    }
+}
+
+/// The clock of the shell: tokio's, so that a paused one counts.
+pub(crate) fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
+/// Nothing that holds a lock panics half-way, so a poisoned one is sound.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

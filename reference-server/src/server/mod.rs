@@ -1,0 +1,110 @@
+//! The tokio and hyper shell: listeners, one task a connection, shutdown.
+
+pub(crate) mod client;
+pub(crate) mod connection;
+pub(crate) mod hub;
+pub(crate) mod shutdown;
+pub(crate) mod stream;
+
+mod listener;
+mod service;
+mod timers;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+
+use crate::options::Options;
+use crate::transport::flashsocket;
+use hub::Hub;
+use shutdown::Stop;
+
+/// How long [`Server::shutdown`] waits for connections to end.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// A running server. Dropping it stops it as well, without waiting for the last bytes.
+pub struct Server {
+    address: SocketAddr,
+    policy_address: Option<SocketAddr>,
+    hub: Arc<Hub>,
+    stop: Stop,
+}
+
+impl Server {
+    /// Binds the listeners and starts serving on the current tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// When an address cannot be bound.
+    pub async fn start(options: Options) -> io::Result<Server> {
+        let listener = bind(&options, options.port).await?;
+        let policy = match options.policy_port {
+            Some(port) => Some(bind(&options, port).await?),
+            None => None,
+        };
+        let address = listener.local_addr()?;
+        let policy_address = policy.as_ref().map(TcpListener::local_addr).transpose()?;
+        let hub = Arc::new(Hub::new(options));
+        let (stop, stopped) = Stop::new();
+        if let Some(policy) = policy {
+            tokio::spawn(flashsocket::serve_policy(policy, stopped.clone()));
+        }
+        tokio::spawn(listener::run(listener, Arc::clone(&hub), stopped.clone()));
+        let timers = Arc::clone(&hub);
+        let mut stopping = stopped;
+        tokio::spawn(async move {
+            tokio::select! {
+                () = timers.run_timers() => {}
+                () = stopping.wait() => {}
+            }
+        });
+        Ok(Server {
+            address,
+            policy_address,
+            hub,
+            stop,
+        })
+    }
+
+    /// Where the server listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where the flash policy server listens, if it was asked for.
+    #[must_use]
+    pub fn policy_address(&self) -> Option<SocketAddr> {
+        self.policy_address
+    }
+
+    /// How many sessions there are: handshaken, live, or with last packets to fetch.
+    #[must_use]
+    pub fn sessions(&self) -> usize {
+        self.hub.sessions()
+    }
+
+    /// Stops accepting, ends every session, and waits (bounded) until their connections are closed.
+    pub async fn shutdown(self) {
+        self.stop.send();
+        self.hub.close_all();
+        let _ = tokio::time::timeout(FAREWELL, self.stop.all_ended()).await;
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop.send();
+        self.hub.close_all();
+    }
+}
+
+async fn bind(options: &Options, port: u16) -> io::Result<TcpListener> {
+    let address = SocketAddr::new(options.host, port);
+    TcpListener::bind(address)
+        .await
+        .map_err(|error| io::Error::new(error.kind(), format!("{address}: {error}")))
+}

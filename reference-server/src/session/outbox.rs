@@ -1,0 +1,61 @@
+//! What waits for delivery: in order, bounded, kept while no connection is open.
+
+use std::collections::VecDeque;
+
+use crate::codec::Text;
+
+/// What a queued packet costs beyond its own bytes.
+const OVERHEAD: usize = 64;
+
+#[derive(Debug)]
+pub(super) struct Outbox {
+    packets: VecDeque<Text>,
+    bytes: usize,
+    limit: usize,
+}
+
+impl Outbox {
+    pub(super) fn new(limit: usize) -> Self {
+        Outbox {
+            packets: VecDeque::new(),
+            bytes: 0,
+            limit,
+        }
+    }
+
+    /// Whether the packet found room. A first packet always does.
+    pub(super) fn push(&mut self, packet: Text) -> bool {
+        let bytes = self.bytes + packet.len() + OVERHEAD;
+        let fits = bytes <= self.limit || self.packets.is_empty();
+        if fits {
+            self.bytes = bytes;
+            self.packets.push_back(packet);
+        }
+        fits
+    }
+
+    /// Returns what was taken and could not be written to its place.
+    pub(super) fn put_back(&mut self, packets: Vec<Text>) {
+        for packet in packets.into_iter().rev() {
+            self.bytes += packet.len() + OVERHEAD;
+            self.packets.push_front(packet);
+        }
+    }
+
+    /// Whether there was something to move into `batch`.
+    pub(super) fn take(&mut self, batch: &mut Vec<Text>) -> bool {
+        let some = !self.packets.is_empty();
+        batch.extend(self.packets.drain(..));
+        self.bytes = 0;
+        some
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.packets = VecDeque::new();
+        self.bytes = 0;
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+}

@@ -1,0 +1,66 @@
+//! `xhr-polling` and `jsonp-polling`: a GET that is answered when there is something to say, or in time.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+
+use http::request::Parts;
+use http::{HeaderValue, Response, StatusCode, header};
+
+use crate::codec::rev1::{Advice, Body as Packet, Packet as Whole, Reason};
+use crate::codec::{Text, jsonp, payload};
+use crate::server::hub::Hub;
+use crate::session::{Delivery, Flow};
+
+use super::body::{Body, answer};
+use super::cors;
+
+/// The answer to a poll by `XMLHttpRequest`: the payload as text.
+pub(crate) async fn xhr_polling(hub: &Arc<Hub>, request: &Parts, sid: &str) -> Response<Body> {
+    let payload = poll(hub, sid).await;
+    let mut response = held(answer(StatusCode::OK, "text/plain; charset=UTF-8", payload));
+    cors::allow(hub.options.origins.as_deref(), &request.headers, &mut response);
+    response
+}
+
+/// The answer to a poll by `<script>`: the payload as the argument of callback `index`.
+pub(crate) async fn jsonp_polling(hub: &Arc<Hub>, sid: &str, index: &str) -> Response<Body> {
+    let payload = poll(hub, sid).await;
+    let script = jsonp::encode(index, &payload);
+    let mut response = held(answer(StatusCode::OK, "text/javascript; charset=UTF-8", script));
+    response
+        .headers_mut()
+        .insert(header::X_XSS_PROTECTION, HeaderValue::from_static("0"));
+    response
+}
+
+/// What a client hears about a session that there is not, or no more: `7:::1+0`.
+pub(crate) fn unknown_session() -> Text {
+    Whole::new(
+        "",
+        Packet::Error(Some(Reason::ClientNotHandshaken), Some(Advice::Reconnect)),
+    )
+    .encode()
+}
+
+/// A poll that another one replaces is answered with a noop: nothing is lost, and nobody waits for ever.
+async fn poll(hub: &Arc<Hub>, sid: &str) -> Text {
+    let Some(mut connection) = hub.open(sid, Delivery::Poll) else {
+        return unknown_session();
+    };
+    match poll_fn(|context| connection.poll_take(context)).await {
+        Flow::Superseded => Whole::new("", Packet::Noop).encode(),
+        Flow::Gone => unknown_session(),
+        Flow::Wait | Flow::Write | Flow::Last => {
+            let payload = payload::encode(connection.packets());
+            connection.confirm();
+            payload
+        }
+    }
+}
+
+fn held(mut response: Response<Body>) -> Response<Body> {
+    response
+        .headers_mut()
+        .insert(header::CONNECTION, HeaderValue::from_static("Keep-Alive"));
+    response
+}

@@ -1,0 +1,148 @@
+//! One parse of path and query into a type that cannot be wrong.
+
+use crate::codec::jsonp::decode_percent;
+
+/// What a URL of this server asks for. Revision 1: `/socket.io/<protocol>/<transport>/<sid>/?<query>`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Target<'a> {
+    /// Not below `/socket.io`.
+    Elsewhere,
+    /// Below it, and nothing in particular.
+    Welcome,
+    /// A protocol revision that the server does not speak.
+    BadVersion,
+    /// A new session.
+    Handshake,
+    /// A session; no transport is meant by an empty segment.
+    Session {
+        /// `Err`: no transport of this name.
+        transport: Result<Transport, &'a str>,
+        /// The session id, as it was sent.
+        sid: &'a str,
+    },
+}
+
+/// The transports of revision 1.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Transport {
+    Websocket,
+    Flashsocket,
+    Htmlfile,
+    XhrMultipart,
+    XhrPolling,
+    JsonpPolling,
+}
+
+impl<'a> Target<'a> {
+    /// Reads the path. With `upgrade` the protocol revision does not matter, as for the original.
+    pub(crate) fn parse(path: &'a str, upgrade: bool) -> Self {
+        let Some(rest) = path.strip_prefix("/socket.io") else {
+            return Target::Elsewhere;
+        };
+        let Some(rest) = rest.strip_prefix('/') else {
+            return Target::Welcome;
+        };
+        let mut segments = rest.strip_suffix('/').unwrap_or(rest).split('/');
+        let protocol = segments.next().unwrap_or_default();
+        let transport = segments.next().unwrap_or_default();
+        let sid = segments.next().unwrap_or_default();
+        match protocol.parse::<u64>() {
+            _ if segments.next().is_some() => Target::Welcome,
+            Err(_) | Ok(0) => Target::Welcome,
+            Ok(protocol) if protocol != 1 && !upgrade => Target::BadVersion,
+            Ok(_) if sid.is_empty() => Target::Handshake,
+            Ok(_) => Target::Session {
+                transport: Transport::parse(transport).ok_or(transport),
+                sid,
+            },
+        }
+    }
+}
+
+impl Transport {
+    /// All of them, in the order in which a client should try them, with their names.
+    pub(crate) const ALL: [(Transport, &'static str); 6] = [
+        (Transport::Websocket, "websocket"),
+        (Transport::Flashsocket, "flashsocket"),
+        (Transport::Htmlfile, "htmlfile"),
+        (Transport::XhrMultipart, "xhr-multipart"),
+        (Transport::XhrPolling, "xhr-polling"),
+        (Transport::JsonpPolling, "jsonp-polling"),
+    ];
+
+    fn parse(name: &str) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .find(|(_, known)| *known == name)
+            .map(|(transport, _)| *transport)
+    }
+}
+
+/// The parameters of a query, decoded, in order.
+pub(crate) fn parameters(query: &str) -> Vec<(String, String)> {
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    pairs
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .map(|(key, value)| (decode_percent(key).into_owned(), decode_percent(value).into_owned()))
+        .collect()
+}
+
+/// The value of a parameter that counts only if it is a decimal number, for it is written into scripts.
+pub(crate) fn index<'a>(parameters: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    let value = parameters
+        .iter()
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.as_str())?;
+    (!value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit())).then_some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn session(transport: Result<Transport, &'static str>) -> Target<'static> {
+        Target::Session { transport, sid: "abc" }
+    }
+
+    #[rstest]
+    #[case("/", Target::Elsewhere)]
+    #[case("/socket.io", Target::Welcome)]
+    #[case("/socket.io/", Target::Welcome)]
+    #[case("/socket.iox/1/", Target::Welcome)]
+    #[case("/socket.io/0/", Target::Welcome)]
+    #[case("/socket.io/abc/", Target::Welcome)]
+    #[case("/socket.io/1/a/b/c/", Target::Welcome)]
+    #[case("/socket.io/2/", Target::BadVersion)]
+    #[case("/socket.io/2/websocket/abc", Target::BadVersion)]
+    #[case("/socket.io/1", Target::Handshake)]
+    #[case("/socket.io/1/", Target::Handshake)]
+    #[case("/socket.io/1/xhr-polling/", Target::Handshake)]
+    #[case("/socket.io/1/xhr-polling/abc", session(Ok(Transport::XhrPolling)))]
+    #[case("/socket.io/1/flashsocket/abc/", session(Ok(Transport::Flashsocket)))]
+    #[case("/socket.io/1//abc/", session(Err("")))]
+    #[case("/socket.io/1/pigeon/abc", session(Err("pigeon")))]
+    fn a_path_has_one_meaning(#[case] path: &str, #[case] target: Target<'_>) {
+        assert_eq!(Target::parse(path, false), target);
+    }
+
+    #[test]
+    fn an_upgrade_says_its_revision_by_its_transport() {
+        assert_eq!(
+            Target::parse("/socket.io/2/websocket/abc", true),
+            session(Ok(Transport::Websocket))
+        );
+    }
+
+    #[rstest]
+    #[case("i=5", Some("5"))]
+    #[case("t=1&i=05", Some("05"))]
+    #[case("i=", None)]
+    #[case("i=alert(1)", None)]
+    #[case("I=1", None)]
+    #[case("", None)]
+    fn an_index_is_a_number(#[case] query: &str, #[case] expected: Option<&str>) {
+        assert_eq!(index(&parameters(query), "i"), expected);
+    }
+}

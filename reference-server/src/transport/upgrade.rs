@@ -1,0 +1,150 @@
+//! From HTTP to `websocket` or `flashsocket`: RFC 6455 (versions 7, 8 and 13), or a draft of hixie.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use hyper::body::Incoming;
+use hyper::ext::ReasonPhrase;
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+
+use crate::server::hub::Hub;
+use crate::server::shutdown::Shutdown;
+use crate::server::stream::Stream;
+
+use super::body::{Body, answer};
+use super::hixie::Challenge;
+use super::refusal::Hangup;
+use super::{cors, hixie, websocket};
+
+/// The versions of `Sec-WebSocket-Version` that frame as RFC 6455 does.
+const VERSIONS: [&[u8]; 3] = [b"7", b"8", b"13"];
+
+/// Which protocol the client speaks after the response.
+enum Draft {
+    Rfc6455,
+    Hixie(Option<Challenge>),
+}
+
+/// Answers an upgrade request, and serves what comes after in a task of its own.
+pub(crate) fn upgrade(
+    hub: Arc<Hub>,
+    stopped: Shutdown,
+    request: Request<Incoming>,
+    sid: &str,
+) -> Result<Response<Body>, Hangup> {
+    let headers = request.headers();
+    let asked = headers
+        .get(header::UPGRADE)
+        .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"));
+    if !asked || request.method() != Method::GET {
+        return Err(Hangup("no upgrade to websocket"));
+    }
+    if !cors::is_allowed(hub.options.origins.as_deref(), headers) {
+        return Err(Hangup("bad origin"));
+    }
+    let (draft, response) = match headers.get(header::SEC_WEBSOCKET_VERSION) {
+        Some(version) if VERSIONS.contains(&version.as_bytes()) => (Draft::Rfc6455, rfc6455(headers)?),
+        Some(_) => return Err(Hangup("unknown websocket version")),
+        None => {
+            let challenge = Challenge::read(headers)?;
+            let response = hixie(&request, challenge.is_some());
+            (Draft::Hixie(challenge), response)
+        }
+    };
+    let sid = sid.to_owned();
+    tokio::spawn(async move {
+        if let Err(error) = serve(&hub, request, draft, &sid).await {
+            tracing::debug!(sid, "websocket: {error}");
+        }
+        drop(stopped);
+    });
+    Ok(response)
+}
+
+async fn serve(
+    hub: &Arc<Hub>,
+    request: Request<Incoming>,
+    draft: Draft,
+    sid: &str,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let (stream, read) = parts(hyper::upgrade::on(request).await?)?;
+    match draft {
+        Draft::Rfc6455 => {
+            let mut socket = websocket::Rfc6455::new(stream, &read, hub.options.max_payload).await;
+            websocket::serve(hub, sid, &mut socket).await;
+        }
+        Draft::Hixie(challenge) => {
+            let mut socket = hixie::Socket::new(stream, &read, hub.options.max_payload);
+            if let Some(challenge) = challenge {
+                tokio::time::timeout(hub.options.request_timeout, socket.respond(challenge)).await??;
+            }
+            websocket::serve(hub, sid, &mut socket).await;
+        }
+    }
+    Ok(())
+}
+
+/// The socket under hyper's, with what hyper has read of it.
+fn parts(upgraded: Upgraded) -> Result<(TcpStream, Bytes), Hangup> {
+    let parts = upgraded
+        .downcast::<TokioIo<Stream>>()
+        .map_err(|_| Hangup("not a TCP connection"))?;
+    Ok((parts.io.into_inner().into_inner(), parts.read_buf))
+}
+
+fn rfc6455(headers: &HeaderMap) -> Result<Response<Body>, Hangup> {
+    let key = headers
+        .get(header::SEC_WEBSOCKET_KEY)
+        .ok_or(Hangup("no websocket key"))?;
+    let accept = HeaderValue::from_str(&derive_accept_key(key.as_bytes())).map_err(|_| Hangup("bad websocket key"))?;
+    let mut response = switching("websocket");
+    response.headers_mut().insert(header::SEC_WEBSOCKET_ACCEPT, accept);
+    Ok(response)
+}
+
+/// Draft 76 names origin and location with `Sec-`, draft 75 without.
+fn hixie(request: &Request<Incoming>, draft76: bool) -> Response<Body> {
+    let (reason, origin, location): (&[u8], _, _) = if draft76 {
+        (
+            b"WebSocket Protocol Handshake",
+            "sec-websocket-origin",
+            "sec-websocket-location",
+        )
+    } else {
+        (
+            b"Web Socket Protocol Handshake",
+            "websocket-origin",
+            "websocket-location",
+        )
+    };
+    let mut response = switching("WebSocket");
+    if let Ok(reason) = ReasonPhrase::try_from(reason) {
+        response.extensions_mut().insert(reason);
+    }
+    let said = |name| {
+        request
+            .headers()
+            .get(name)
+            .and_then(|value: &HeaderValue| value.to_str().ok())
+    };
+    let here = format!("ws://{}{}", said(header::HOST).unwrap_or_default(), request.uri());
+    if let Ok(here) = HeaderValue::from_str(&here) {
+        response.headers_mut().insert(location, here);
+    }
+    if let Some(page) = request.headers().get(header::ORIGIN) {
+        response.headers_mut().insert(origin, page.clone());
+    }
+    response
+}
+
+fn switching(protocol: &'static str) -> Response<Body> {
+    let mut response = answer(StatusCode::SWITCHING_PROTOCOLS, "", "");
+    let headers = response.headers_mut();
+    headers.insert(header::UPGRADE, HeaderValue::from_static(protocol));
+    headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+    response
+}

@@ -1,0 +1,207 @@
+//! `websocket`: one packet a text message, both ways.
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{Sink, Stream};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::error::{Error, ProtocolError};
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
+
+use crate::codec::Text;
+use crate::server::connection::Connection;
+use crate::server::hub::Hub;
+use crate::session::{Delivery, Flow};
+
+use super::polling;
+
+/// How many messages are read before what they made the server say is written.
+const BATCH: usize = 256;
+
+/// How many bytes may wait for a client that does not read, before it is not read from either.
+const HIGH_WATER: usize = 1 << 20;
+
+/// How long the other side has to close.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// What carries messages: RFC 6455, or a draft of hixie.
+pub(super) trait Socket {
+    /// The next text message; `None` when no more will come.
+    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<Option<Text>>;
+
+    /// Puts a message into the write buffer; an error shows at the next flush.
+    fn queue(&mut self, message: &Text);
+
+    /// Writes the buffer.
+    fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>>;
+
+    /// Says goodbye as the protocol does, and ends the sending side.
+    fn close(&mut self) -> impl Future<Output = ()> + Send;
+}
+
+/// Serves the session of this id over the socket until one of them ends.
+pub(super) async fn serve(hub: &Arc<Hub>, sid: &str, socket: &mut impl Socket) {
+    match hub.open(sid, Delivery::Stream) {
+        Some(mut connection) => {
+            let mut writing = Writing::Idle;
+            poll_fn(|context| pump(&mut connection, socket, &mut writing, context)).await;
+        }
+        None => {
+            socket.queue(&polling::unknown_session());
+            let flush = poll_fn(|context| socket.poll_flush(context));
+            let _ = tokio::time::timeout(FAREWELL, flush).await;
+        }
+    }
+    let farewell = async {
+        socket.close().await;
+        // Closing on unread bytes would reset the connection, and might cost the client the last ones.
+        while poll_fn(|context| socket.poll_read(context)).await.is_some() {}
+    };
+    let _ = tokio::time::timeout(FAREWELL, farewell).await;
+}
+
+/// What becomes of the packets in the write buffer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Writing {
+    /// There are none.
+    Idle,
+    /// They are being written.
+    Some,
+    /// They are the last.
+    Last,
+}
+
+/// Reads all that is there, lets it be acted on, then writes all that is to be said, in one go. Ready at the end.
+fn pump(
+    connection: &mut Connection,
+    socket: &mut impl Socket,
+    writing: &mut Writing,
+    context: &mut Context<'_>,
+) -> Poll<()> {
+    loop {
+        if *writing == Writing::Idle {
+            *writing = match connection.take() {
+                Flow::Wait => Writing::Idle,
+                Flow::Write => Writing::Some,
+                Flow::Last => Writing::Last,
+                Flow::Superseded | Flow::Gone => return Poll::Ready(()),
+            };
+            connection.packets().iter().for_each(|packet| socket.queue(packet));
+        } else if connection.is_over() && *writing == Writing::Some {
+            return Poll::Ready(());
+        }
+        if *writing != Writing::Idle {
+            match socket.poll_flush(context) {
+                Poll::Ready(Ok(())) => {
+                    connection.confirm();
+                    if *writing == Writing::Last {
+                        return Poll::Ready(());
+                    }
+                    *writing = Writing::Idle;
+                }
+                Poll::Ready(Err(_)) => return Poll::Ready(()),
+                Poll::Pending => {}
+            }
+        }
+        let mut progress = connection.poll_woken(context).is_ready();
+        if *writing == Writing::Idle || connection.client().backlog() < HIGH_WATER {
+            for _ in 0..BATCH {
+                match socket.poll_read(context) {
+                    Poll::Ready(Some(message)) => connection.receive(&message),
+                    Poll::Ready(None) => return Poll::Ready(()),
+                    Poll::Pending => break,
+                }
+                progress = true;
+            }
+        }
+        if !progress {
+            return Poll::Pending;
+        }
+    }
+}
+
+/// A WebSocket of RFC 6455. Binary messages are ignored, as the original ignores them; pings are answered.
+pub(super) struct Rfc6455 {
+    socket: WebSocketStream<TcpStream>,
+    /// What the client did wrong, for the close frame.
+    fault: Option<CloseCode>,
+    /// A message could not even be buffered.
+    broken: bool,
+}
+
+impl Rfc6455 {
+    pub(super) async fn new(stream: TcpStream, read: &Bytes, limit: usize) -> Self {
+        let config = WebSocketConfig::default()
+            .read_buffer_size(4 * 1024)
+            .write_buffer_size(16 * 1024)
+            .max_message_size(Some(limit))
+            .max_frame_size(Some(limit));
+        let socket = WebSocketStream::from_partially_read(stream, read.to_vec(), Role::Server, Some(config)).await;
+        Rfc6455 {
+            socket,
+            fault: None,
+            broken: false,
+        }
+    }
+}
+
+impl Socket for Rfc6455 {
+    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<Option<Text>> {
+        loop {
+            match ready!(Pin::new(&mut self.socket).poll_next(context)) {
+                Some(Ok(Message::Text(text))) => return Poll::Ready(Some(text)),
+                Some(Ok(_)) => {}
+                Some(Err(error)) => {
+                    self.fault = fault(&error);
+                    return Poll::Ready(None);
+                }
+                None => return Poll::Ready(None),
+            }
+        }
+    }
+
+    fn queue(&mut self, message: &Text) {
+        self.broken |= Pin::new(&mut self.socket)
+            .start_send(Message::Text(message.clone()))
+            .is_err();
+    }
+
+    fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.broken {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
+        Pin::new(&mut self.socket).poll_flush(context).map_err(io::Error::other)
+    }
+
+    async fn close(&mut self) {
+        let code = self.fault.unwrap_or(CloseCode::Normal);
+        let _ = self
+            .socket
+            .close(Some(CloseFrame {
+                code,
+                reason: Text::default(),
+            }))
+            .await;
+        let _ = self.socket.get_mut().shutdown().await;
+    }
+}
+
+/// The close code for a message that cannot be taken (RFC 6455, 7.4.1).
+fn fault(error: &Error) -> Option<CloseCode> {
+    match error {
+        Error::Capacity(_) => Some(CloseCode::Size),
+        Error::Utf8(_) => Some(CloseCode::Invalid),
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => None,
+        Error::Protocol(_) => Some(CloseCode::Protocol),
+        _ => None,
+    }
+}
