@@ -7,10 +7,11 @@ use thiserror::Error;
 use tokio::runtime::Builder;
 use tokio::time::timeout;
 
-use super::{Replay, Subject};
+use super::Replay;
 use crate::client::Connect;
 use crate::client::tape::{Progress, Tape};
 use crate::run::case::{Fault, Played, Setting, Timings, play};
+use crate::scenario::catalogue::Case;
 
 /// Longest a replay takes, on its own clock, in which an hour passes at once.
 const LIMIT: Duration = Duration::from_secs(3600);
@@ -33,7 +34,7 @@ impl Default for Pace {
 /// A case that was played, with all it takes to play it again.
 pub struct Recording {
     /// The case.
-    pub subject: Subject,
+    pub case: Case,
     /// What was consumed, and the tape.
     pub played: Played,
     /// The clock of the tape's moments.
@@ -71,15 +72,15 @@ fn shown(fault: &Fault) -> String {
 /// # Errors
 ///
 /// The case fails.
-pub async fn record(subject: &Subject, connect: Arc<dyn Connect>, pace: &Pace) -> Result<Recording, RecordError> {
+pub async fn record(case: &Case, connect: Arc<dyn Connect>, pace: &Pace) -> Result<Recording, RecordError> {
     let progress = Arc::new(Progress::start());
     let authority = connect.authority();
-    let fresh = fresh(&subject.id);
-    let setting = setting(subject, pace, connect, progress.clone(), &fresh);
-    let mut played = play(&subject.scenario, setting).await;
+    let fresh = fresh(&case.id);
+    let setting = setting(case, pace, connect, progress.clone(), &fresh);
+    let mut played = play(&case.scenario, setting).await;
     match played.failure.take() {
         Some(fault) => Err(RecordError::Failed(Box::new(fault))),
-        None => Ok(Recording { subject: subject.clone(), played, progress, authority, pace: pace.clone(), fresh }),
+        None => Ok(Recording { case: case.clone(), played, progress, authority, pace: pace.clone(), fresh }),
     }
 }
 
@@ -94,14 +95,14 @@ pub fn replay(recording: &Recording, tape: Arc<Tape>) -> Result<Played, RecordEr
     runtime.block_on(async {
         let progress = Arc::new(Progress::start());
         let connect = Replay::new(tape, progress.clone(), recording.authority.as_str());
-        let subject = &recording.subject;
-        let setting = setting(subject, &recording.pace, Arc::new(connect), progress, &recording.fresh);
-        timeout(LIMIT, play(&subject.scenario, setting)).await.map_err(|_| RecordError::Endless)
+        let case = &recording.case;
+        let setting = setting(case, &recording.pace, Arc::new(connect), progress, &recording.fresh);
+        timeout(LIMIT, play(&case.scenario, setting)).await.map_err(|_| RecordError::Endless)
     })
 }
 
 fn setting(
-    subject: &Subject,
+    case: &Case,
     pace: &Pace,
     connect: Arc<dyn Connect>,
     progress: Arc<Progress>,
@@ -110,7 +111,7 @@ fn setting(
     Setting {
         connect,
         progress,
-        transport: subject.transport.clone(),
+        transport: case.transport.clone(),
         patience: pace.patience,
         timings: pace.timings.clone(),
         fresh: fresh.to_owned(),
