@@ -30,7 +30,7 @@ pub struct CommandError {
 
 impl fmt::Display for CommandError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}", self.message)
+        f.write_str(&self.message)
     }
 }
 
@@ -38,7 +38,7 @@ impl CommandError {
     fn new(exit: Exit, message: impl Into<String>) -> CommandError {
         CommandError {
             exit,
-            message: message.into(),
+            message: format!("error: {}", message.into()),
         }
     }
 }
@@ -275,7 +275,10 @@ fn malformed(error: &CatalogueError, exit: Exit) -> CommandError {
     };
     let colour = std::io::stderr().is_terminal();
     let shown: Vec<String> = diagnostics.iter().map(|it: &Diagnostic| it.render(colour)).collect();
-    CommandError::new(exit, [shown, vec![error.to_string()]].concat().join("\n\n"))
+    CommandError {
+        exit,
+        message: [shown, vec![error.to_string()]].concat().join("\n\n"),
+    }
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> Result<T, CommandError> {

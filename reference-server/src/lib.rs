@@ -4,10 +4,11 @@
 //! session meets bytes on a socket, one file a transport; [`codec`] turns bytes into packets; `session` is the state
 //! machine of one session id, without IO or clock; `namespace` hands packets to the sockets of a namespace, and
 //! `contract` is the application that answers them. The way back is the same in reverse: what a handler sends waits in
-//! the session, and the connection writes it in one go when the handlers are done.
+//! the session, and the connection writes it in one go when the handlers are done. `browser` is what a browser gets to run.
 
 pub mod codec;
 
+mod browser;
 mod contract;
 mod namespace;
 mod options;

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
 use super::boot::{Address, BootError, Running, Target, embedded};
-use super::case::{Played, Setting, Timings, play};
+use super::case::{Played, Setting, Timings, ops, play};
 use super::event::{CaseReport, Event, Outcome, Summary};
 use super::judge;
 use super::late::Lateness;
@@ -230,10 +230,11 @@ struct Ended {
 }
 
 impl Ended {
-    /// Whether the harness was so late that its verdict is worth nothing.
+    /// Whether the harness was so late that its verdict is worth nothing: it failed, or it measures time.
     fn is_spoilt(&self, lateness: &Lateness) -> bool {
         let announced = self.played.announced.unwrap_or(Duration::from_secs(2));
-        lateness.since(self.begun) > announced.mul_f64(SPOILT)
+        let timed = || ops(&self.case.scenario).iter().any(|op| op.step.window.is_some());
+        lateness.since(self.begun) > announced.mul_f64(SPOILT) && (self.played.failure.is_some() || timed())
     }
 }
 

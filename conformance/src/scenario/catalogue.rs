@@ -280,7 +280,15 @@ mod tests {
         let CatalogueError::Malformed(problems) = Catalogue::from_dir(root.path()).unwrap_err() else {
             panic!()
         };
-        insta::assert_snapshot!(problems[0].render(false).replace(&root.path().display().to_string(), "fixtures"), @"");
+        insta::assert_snapshot!(problems[0].render(false).replace(&root.path().display().to_string(), "fixtures"), @r"
+        error: unknown requirement `rev1#ack/dota`
+         --> fixtures/scenarios/rev1/ack/data.wire:4:3
+          |
+        4 | @ rev1#ack/dota
+          |   ^^^^^^^^^^^^^
+          |
+          = help   did you mean `rev1#ack/data`?
+        ");
     }
 
     #[test]

@@ -168,12 +168,12 @@ impl fmt::Display for HoleType {
 #[derive(Clone, Debug)]
 pub(crate) struct Fit {
     pub(crate) name: Option<String>,
-    kind: FitKind,
+    pub(crate) kind: FitKind,
     expected: String,
 }
 
 #[derive(Clone, Debug)]
-enum FitKind {
+pub(crate) enum FitKind {
     Any,
     Regex(Regex),
     Type {
@@ -310,7 +310,7 @@ fn compile_regex(regex: &str) -> Result<Regex, String> {
     Regex::new(&format!(r"\A(?:{regex})\z")).map_err(|_| "malformed regex".to_owned())
 }
 
-fn full_match(regex: &Regex, string: &JsString) -> bool {
+pub(crate) fn full_match(regex: &Regex, string: &JsString) -> bool {
     String::from_utf16(&string.0).is_ok_and(|text| regex.is_match(&text))
 }
 

@@ -3,8 +3,8 @@
 //! At packet altitude only the meaning counts: JSON is compared as JSON, and differences of spelling that carry no meaning
 //! (a trailing colon, an absent `args`) are none.
 
-mod eio;
-mod rev1;
+pub(crate) mod eio;
+pub(crate) mod rev1;
 
 use super::ast::{Atom, AtomKind, Span, Text};
 use super::capture::Captures;

@@ -30,22 +30,7 @@ pub fn parse(path: &str, text: &str) -> Result<Scenario, Vec<Diagnostic>> {
         let title = format!("the file is larger than {} MiB", MAX_FILE >> 20);
         return Err(vec![Diagnostic::new(Severity::Error, title, source)]);
     }
-    let mut parser = Parser {
-        source: text,
-        lines: lines(text),
-        at: 0,
-        generation: None,
-        carriage_return: false,
-        problems: Vec::new(),
-    };
-    let headers = parser.headers();
-    let items = parser.items();
-    let mut problems = parser.problems;
-    let scenario = Scenario {
-        source: Arc::clone(&source),
-        headers,
-        items,
-    };
+    let (scenario, mut problems) = read(source);
     problems.extend(lint::errors(&scenario, problems.is_empty()));
     if problems.is_empty() {
         return Ok(scenario);
@@ -53,8 +38,24 @@ pub fn parse(path: &str, text: &str) -> Result<Scenario, Vec<Diagnostic>> {
     problems.sort_by_key(|problem| problem.span.start);
     Err(problems
         .iter()
-        .map(|problem| Diagnostic::of(problem, Severity::Error, &source))
+        .map(|problem| Diagnostic::of(problem, Severity::Error, &scenario.source))
         .collect())
+}
+
+/// What the lines say, and what is wrong with them one by one.
+pub(crate) fn read(source: Arc<Source>) -> (Scenario, Vec<SpannedError>) {
+    let mut parser = Parser {
+        source: &source.text,
+        lines: lines(&source.text),
+        at: 0,
+        generation: None,
+        carriage_return: false,
+        problems: Vec::new(),
+    };
+    let headers = parser.headers();
+    let items = parser.items();
+    let problems = parser.problems;
+    (Scenario { source, headers, items }, problems)
 }
 
 /// Splits at line feeds; a line's span leaves out its line feed.

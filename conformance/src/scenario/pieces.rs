@@ -16,6 +16,10 @@ const MAX_TRIES: usize = 10_000;
 /// What patterns are made of: bytes, or the code units of a JSON string.
 pub(crate) trait Unit: Copy + Eq {
     const NAME: &'static str;
+    /// A unit that stands in nothing but free text.
+    const ODD: Self;
+    /// A unit of the same kind: another digit for a digit.
+    fn other(self) -> Self;
     fn string(units: &[Self]) -> Option<JsString>;
     fn raw(value: &Value) -> Vec<Self>;
     fn show(units: &[Self]) -> String;
@@ -23,6 +27,16 @@ pub(crate) trait Unit: Copy + Eq {
 
 impl Unit for u8 {
     const NAME: &'static str = "byte";
+    const ODD: u8 = b'~';
+
+    fn other(self) -> u8 {
+        match self {
+            b'0'..=b'8' | b'a'..=b'y' | b'A'..=b'Y' => self + 1,
+            b'9' => b'0',
+            0x80.. => self ^ 1,
+            _ => b'x',
+        }
+    }
 
     fn string(units: &[u8]) -> Option<JsString> {
         std::str::from_utf8(units).ok().map(JsString::from)
@@ -39,6 +53,14 @@ impl Unit for u8 {
 
 impl Unit for u16 {
     const NAME: &'static str = "code unit";
+    const ODD: u16 = b'~' as u16;
+
+    fn other(self) -> u16 {
+        match u8::try_from(self) {
+            Ok(byte) if byte.is_ascii() => u16::from(byte.other()),
+            _ => self ^ 1,
+        }
+    }
 
     fn string(units: &[u16]) -> Option<JsString> {
         Some(JsString(units.to_vec()))
@@ -112,8 +134,21 @@ pub(crate) enum Step {
 
 /// Matches and binds. What was bound before a mismatch stays bound: callers hand in a copy.
 pub(crate) fn run<T: Unit>(pieces: &[Piece<T>], got: &[T], extent: Extent, end: Span, captures: &mut Captures) -> Step {
+    run_each(pieces, got, extent, end, captures, |_| ())
+}
+
+/// [`run`], told where each piece that was found begins.
+pub(crate) fn run_each<T: Unit>(
+    pieces: &[Piece<T>],
+    got: &[T],
+    extent: Extent,
+    end: Span,
+    captures: &mut Captures,
+    mut begins: impl FnMut(usize),
+) -> Step {
     let mut at = 0;
     for (i, piece) in pieces.iter().enumerate() {
+        begins(at);
         let step = match piece {
             Piece::Literal { units, spans } => literal(units, |k| spans[k], got, at, extent),
             Piece::Hole { fit, span } => match fit.name.as_deref().and_then(|name| captures.get(name)) {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::browser::Assets;
 use crate::codec::rev1::{Body, Packet};
 use crate::namespace::Namespaces;
 use crate::options::Options;
@@ -14,6 +15,7 @@ use super::timers::Timers;
 
 pub(crate) struct Hub {
     pub(crate) options: Options,
+    pub(crate) assets: Assets,
     registry: Registry<Arc<Client>>,
     namespaces: Namespaces,
     timers: Arc<Timers>,
@@ -25,6 +27,7 @@ impl Hub {
             registry: Registry::new(options.max_sessions),
             namespaces: Namespaces::new(contract::NAMESPACES, contract::FORBIDDEN),
             timers: Arc::default(),
+            assets: Assets::new(),
             options,
         }
     }

@@ -1,8 +1,10 @@
 //! One request: what it asks for, and who answers.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use http::{Method, Request, Response, StatusCode, header};
+use http_body_util::Full;
 use hyper::body::Incoming;
 
 use crate::session::Reason;
@@ -22,6 +24,12 @@ pub(super) async fn respond(
 ) -> Result<Response<Body>, Hangup> {
     let upgrade = request.headers().contains_key(header::UPGRADE);
     let (parts, body) = request.into_parts();
+    if let Some(file) = hub
+        .assets
+        .respond(&parts.method, parts.uri.path(), &parts.headers, SystemTime::now())
+    {
+        return Ok(file.map(|content| Body::Whole(Full::new(content))));
+    }
     let query = parameters(parts.uri.query().unwrap_or_default());
     let origins = hub.options.origins.as_deref();
     let (transport, sid) = match Target::parse(parts.uri.path(), upgrade) {

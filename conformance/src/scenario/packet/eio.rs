@@ -23,19 +23,19 @@ pub(crate) enum Pattern {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Socket {
-    head: Field,
+    pub(crate) head: Field,
     /// `n-`, of binary packets.
-    attachments: Field,
-    namespace: Field,
-    id: Field,
-    data: Option<JsonPattern>,
-    span: Span,
+    pub(crate) attachments: Field,
+    pub(crate) namespace: Field,
+    pub(crate) id: Field,
+    pub(crate) data: Option<JsonPattern>,
+    pub(crate) span: Span,
 }
 
 #[derive(Clone, Debug)]
-struct Field {
-    pieces: Vec<Piece<u8>>,
-    span: Span,
+pub(crate) struct Field {
+    pub(crate) pieces: Vec<Piece<u8>>,
+    pub(crate) span: Span,
     name: &'static str,
 }
 
@@ -148,6 +148,19 @@ pub(super) fn json_start(atoms: &[Atom]) -> Option<usize> {
         (b'4', Some(b'0'..=b'6')) => Some(parts(atoms)[3].start),
         _ => None,
     }
+}
+
+/// [`parts`] of a Socket.IO packet that came; none where it is no such packet.
+pub(crate) fn split(got: &str) -> Option<[std::ops::Range<usize>; 4]> {
+    let atoms: Vec<Atom> = got
+        .bytes()
+        .map(|byte| Atom {
+            kind: AtomKind::Byte(byte),
+            span: Span::default(),
+        })
+        .collect();
+    let socket = byte(&atoms, 0) == Some(b'4') && matches!(byte(&atoms, 1), Some(b'0'..=b'6'));
+    socket.then(|| parts(&atoms))
 }
 
 /// Attachments (without the `-`), namespace (without the `,`), ack id and data of a Socket.IO packet behind its two type

@@ -362,7 +362,7 @@ fn event(mut pattern: JsonPattern) -> Result<JsonPattern, SpannedError> {
     Ok(pattern)
 }
 
-fn complete_event(value: &mut Value) {
+pub(crate) fn complete_event(value: &mut Value) {
     if let Value::Object(members) = value {
         if !members.iter().any(|(name, _)| *name == key("args")) {
             members.push((key("args"), Value::Array(Vec::new())));
