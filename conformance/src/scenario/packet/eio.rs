@@ -18,7 +18,7 @@ pub(crate) enum Pattern {
     /// Text: everything but the handshake and Socket.IO packets.
     Text { pieces: Vec<Piece<u8>>, span: Span },
     /// `4` and a Socket.IO packet.
-    Socket(Socket),
+    Socket(Box<Socket>),
 }
 
 #[derive(Clone, Debug)]
@@ -47,7 +47,7 @@ impl Pattern {
                 data: JsonPattern::parse(&atoms[1..], text.span)?,
                 span: text.span,
             }),
-            (Some(b'4'), Some(b'0'..=b'6')) => Ok(Pattern::Socket(Socket::compile(text)?)),
+            (Some(b'4'), Some(b'0'..=b'6')) => Ok(Pattern::Socket(Box::new(Socket::compile(text)?))),
             (Some(b'1'..=b'6'), _) => Ok(Pattern::Text {
                 pieces: byte_pieces(atoms)?,
                 span: text.span,
