@@ -1,3 +1,20 @@
-//! Judges Socket.IO servers.
+//! Judges Socket.IO servers of any generation, over every transport.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`scenario`] | the `.wire` language, and the catalogue of cases written in it |
+//! | [`client`] | connections with their own bytes, and what came on them |
+//! | [`run`] | plan, targets, and the player of one case |
+//! | [`expect`], [`glob`] | the baseline of known failures, and how cases are named |
+//! | [`report`] | one stream of events, and what it looks like to a person or a program |
+//! | [`exit`] | what the exit code says |
 
+pub mod cli;
 pub mod client;
+pub mod commands;
+pub mod exit;
+pub mod expect;
+pub mod glob;
+pub mod report;
+pub mod run;
+pub mod scenario;

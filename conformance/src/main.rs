@@ -1,2 +1,41 @@
 //! `sio-conformance`
-fn main() {}
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::Parser;
+use conformance::cli::{Cli, Command};
+use conformance::commands;
+use conformance::exit::Exit;
+use conformance::run::boot::guard;
+
+fn main() -> ExitCode {
+    let mut args = std::env::args_os().skip(1);
+    if args.next().is_some_and(|word| word == guard::COMMAND) {
+        return guard::main(args);
+    }
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() {
+                Exit::Usage.into()
+            } else {
+                Exit::AsExpected.into()
+            };
+        }
+    };
+    let result = match cli.command {
+        Command::Run(args) => commands::run(&args),
+        Command::List(args) => commands::list(&args),
+        Command::Show { case } => commands::show(&case),
+        Command::Prove(args) => commands::prove(&args),
+    };
+    match result {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "{error}");
+            error.exit.into()
+        }
+    }
+}

@@ -30,7 +30,11 @@ impl Wire {
     /// A wire on which nothing has happened.
     #[must_use]
     pub fn new(connect: Arc<dyn Connect>, progress: Arc<Progress>) -> Wire {
-        Wire { connect, progress, tape: Mutex::default() }
+        Wire {
+            connect,
+            progress,
+            tape: Mutex::default(),
+        }
     }
 
     /// What the server has done so far.
@@ -40,7 +44,13 @@ impl Wire {
     }
 
     pub(super) fn open_tape(&self, id: &ConnId, port: Port) {
-        lock(&self.tape).conns.insert(id.clone(), ConnTape { port, entries: Vec::new() });
+        lock(&self.tape).conns.insert(
+            id.clone(),
+            ConnTape {
+                port,
+                entries: Vec::new(),
+            },
+        );
     }
 
     pub(super) fn record(&self, id: &ConnId, entry: Entry) {
@@ -145,7 +155,10 @@ impl Client {
         request.set("Upgrade", Some("websocket"));
         request.set("Connection", Some("Upgrade"));
         request.set("Sec-WebSocket-Version", Some("13"));
-        request.set("Sec-WebSocket-Key", Some(&websocket::key(&self.shared.next_id(part).to_string())));
+        request.set(
+            "Sec-WebSocket-Key",
+            Some(&websocket::key(&self.shared.next_id(part).to_string())),
+        );
         request
     }
 
@@ -183,8 +196,19 @@ impl Client {
     /// When there is none.
     pub fn half_close(&self, part: &str) -> Result<(), ClientError> {
         let links = lock(&self.shared.links);
-        links.get(part).ok_or_else(|| ClientError::NotConnected(self.shared.lane(part)))?.half_close();
+        links
+            .get(part)
+            .ok_or_else(|| ClientError::NotConnected(self.shared.lane(part)))?
+            .half_close();
         Ok(())
+    }
+
+    /// Stops polling and posting; the connections stay.
+    pub fn stop_background(&self) {
+        for task in lock(&self.shared.background).drain(..) {
+            task.abort();
+        }
+        *lock(&self.shared.posts) = None;
     }
 
     /// Cuts a part's connection, or all of them.
@@ -194,10 +218,7 @@ impl Client {
                 lock(&self.shared.links).remove(part);
             }
             None => {
-                for task in lock(&self.shared.background).drain(..) {
-                    task.abort();
-                }
-                *lock(&self.shared.posts) = None;
+                self.stop_background();
                 lock(&self.shared.links).clear();
             }
         }
@@ -250,11 +271,16 @@ impl Shared {
             target: request.target.clone(),
             framing,
             managed,
-            accept: request.header("sec-websocket-key").filter(|_| framing == Framing::WebSocket).map(websocket::accept),
+            accept: request
+                .header("sec-websocket-key")
+                .filter(|_| framing == Framing::WebSocket)
+                .map(websocket::accept),
         };
         self.note_sent();
         let links = lock(&self.links);
-        let link = links.get(part).ok_or_else(|| ClientError::NotConnected(self.lane(part)))?;
+        let link = links
+            .get(part)
+            .ok_or_else(|| ClientError::NotConnected(self.lane(part)))?;
         link.ask(asked, request.to_bytes());
         Ok(())
     }
@@ -275,13 +301,20 @@ impl Shared {
     pub(super) fn write(&self, part: &str, bytes: Vec<u8>) -> Result<(), ClientError> {
         self.note_sent();
         let links = lock(&self.links);
-        links.get(part).ok_or_else(|| ClientError::NotConnected(self.lane(part)))?.write(bytes);
+        links
+            .get(part)
+            .ok_or_else(|| ClientError::NotConnected(self.lane(part)))?
+            .write(bytes);
         Ok(())
     }
 
     pub(super) fn next_id(&self, part: &str) -> ConnId {
         let ordinal = lock(&self.ordinals).get(part).copied().unwrap_or_default();
-        ConnId { client: self.name.clone(), part: part.to_owned(), ordinal }
+        ConnId {
+            client: self.name.clone(),
+            part: part.to_owned(),
+            ordinal,
+        }
     }
 
     /// What the newest units of a section are answered with on the same connection. Heartbeats of a stream without a way

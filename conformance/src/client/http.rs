@@ -34,7 +34,10 @@ impl Request {
 
     /// Replaces a header, adds it, or (with `None`) removes it.
     pub fn set(&mut self, name: &str, value: Option<&str>) {
-        let found = self.headers.iter().position(|(have, _)| have.eq_ignore_ascii_case(name));
+        let found = self
+            .headers
+            .iter()
+            .position(|(have, _)| have.eq_ignore_ascii_case(name));
         match (found, value) {
             (Some(at), Some(value)) => self.headers[at] = (name.to_owned(), value.to_owned()),
             (Some(at), None) => {
@@ -48,7 +51,10 @@ impl Request {
     /// The value of a header.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(have, _)| have.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(have, _)| have.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     }
 
     /// The bytes; `Content-Length` is added where there is a body and the headers say nothing about its length.
@@ -87,7 +93,11 @@ impl ResponseHead {
     /// The value of a header; several of one name are joined by `, `.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<String> {
-        let mut values = self.headers.iter().filter(|(have, _)| have.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str());
+        let mut values = self
+            .headers
+            .iter()
+            .filter(|(have, _)| have.eq_ignore_ascii_case(name))
+            .map(|(_, v)| v.as_str());
         let first = values.next()?.to_owned();
         Some(values.fold(first, |all, value| all + ", " + value))
     }
@@ -104,13 +114,18 @@ impl ResponseHead {
         if method == "HEAD" || self.status / 100 == 1 || self.status == 204 || self.status == 304 {
             return Ok(BodyKind::Length(0));
         }
-        if self.header("transfer-encoding").is_some_and(|value| value.to_ascii_lowercase().ends_with("chunked")) {
+        if self
+            .header("transfer-encoding")
+            .is_some_and(|value| value.to_ascii_lowercase().ends_with("chunked"))
+        {
             return Ok(BodyKind::Chunked);
         }
         match self.header("content-length") {
-            Some(value) => {
-                value.trim().parse().map(BodyKind::Length).map_err(|_| HttpError::ContentLength(shorten(&value)))
-            }
+            Some(value) => value
+                .trim()
+                .parse()
+                .map(BodyKind::Length)
+                .map_err(|_| HttpError::ContentLength(shorten(&value))),
             None => Ok(BodyKind::UntilClose),
         }
     }
@@ -170,7 +185,11 @@ pub fn parse_head(buffer: &[u8]) -> Result<Option<(ResponseHead, usize)>, HttpEr
         return Err(HttpError::StatusLine(shorten(&String::from_utf8_lossy(buffer))));
     }
     let Some(end) = buffer.windows(4).position(|window| window == b"\r\n\r\n") else {
-        return if buffer.len() > HEAD_LIMIT { Err(HttpError::HeadTooLarge) } else { Ok(None) };
+        return if buffer.len() > HEAD_LIMIT {
+            Err(HttpError::HeadTooLarge)
+        } else {
+            Ok(None)
+        };
     };
     if end > HEAD_LIMIT {
         return Err(HttpError::HeadTooLarge);
@@ -179,7 +198,10 @@ pub fn parse_head(buffer: &[u8]) -> Result<Option<(ResponseHead, usize)>, HttpEr
     let mut lines = text.split("\r\n");
     let status_line = lines.next().unwrap_or_default();
     let bad = || HttpError::StatusLine(shorten(status_line));
-    let rest = status_line.strip_prefix("HTTP/1.").and_then(|rest| rest.get(1..)).ok_or_else(bad)?;
+    let rest = status_line
+        .strip_prefix("HTTP/1.")
+        .and_then(|rest| rest.get(1..))
+        .ok_or_else(bad)?;
     let rest = rest.strip_prefix(' ').ok_or_else(bad)?;
     let (code, reason) = rest.split_once(' ').unwrap_or((rest, ""));
     let status = code.parse().ok().filter(|_| code.len() == 3).ok_or_else(bad)?;
@@ -189,7 +211,14 @@ pub fn parse_head(buffer: &[u8]) -> Result<Option<(ResponseHead, usize)>, HttpEr
             Ok((name.to_owned(), value.trim().to_owned()))
         })
         .collect::<Result<_, HttpError>>()?;
-    Ok(Some((ResponseHead { status, reason: reason.to_owned(), headers }, end + 4)))
+    Ok(Some((
+        ResponseHead {
+            status,
+            reason: reason.to_owned(),
+            headers,
+        },
+        end + 4,
+    )))
 }
 
 /// Undoes chunked transfer coding, as bytes come.
@@ -246,10 +275,10 @@ impl Dechunker {
         };
         let line = String::from_utf8_lossy(&buffer[..end]).into_owned();
         let size = line.split(';').next().unwrap_or_default().trim();
-        let size =
-            usize::from_str_radix(size, 16).ok().filter(|size| *size < usize::MAX / 2).ok_or_else(|| {
-                HttpError::Chunk(shorten(&line))
-            })?;
+        let size = usize::from_str_radix(size, 16)
+            .ok()
+            .filter(|size| *size < usize::MAX / 2)
+            .ok_or_else(|| HttpError::Chunk(shorten(&line)))?;
         if size == 0 {
             // Trailers end with an empty line.
             let Some(done) = buffer[end..].windows(4).position(|window| window == b"\r\n\r\n") else {
@@ -283,7 +312,10 @@ mod tests {
         let bytes = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nX: a\r\nx: b\r\n\r\nabc";
         assert_eq!(parse_head(&bytes[..20]), Ok(None));
         let (head, length) = parse_head(bytes).unwrap().unwrap();
-        assert_eq!((head.status, head.reason.as_str(), length), (200, "OK", bytes.len() - 3));
+        assert_eq!(
+            (head.status, head.reason.as_str(), length),
+            (200, "OK", bytes.len() - 3)
+        );
         assert_eq!(head.header("X"), Some("a, b".to_owned()));
         assert_eq!(head.body("GET"), Ok(BodyKind::Length(3)));
         assert_eq!(head.body("HEAD"), Ok(BodyKind::Length(0)));

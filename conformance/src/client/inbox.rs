@@ -15,7 +15,7 @@ use super::tape::{ConnId, Framing, Place};
 use super::websocket::{MESSAGE_LIMIT, Opcode, parse_frame};
 
 /// Largest section that is kept, in bytes. A server that streams without end runs into it.
-pub const SECTION_LIMIT: usize = 32 * 1024 * 1024;
+pub(super) const SECTION_LIMIT: usize = 8 * 1024 * 1024;
 
 /// What a client has received, by part.
 #[derive(Debug, Default)]
@@ -40,7 +40,12 @@ pub struct Part {
 impl Inbox {
     /// The newest section of a connection.
     pub fn section(&mut self, conn: &ConnId) -> Option<&mut Section> {
-        self.parts.get_mut(&conn.part)?.sections.iter_mut().rev().find(|section| section.conn == *conn)
+        self.parts
+            .get_mut(&conn.part)?
+            .sections
+            .iter_mut()
+            .rev()
+            .find(|section| section.conn == *conn)
     }
 }
 
@@ -80,6 +85,8 @@ pub struct Section {
     pub body_taken: bool,
     /// Whether no more bytes will come.
     pub ended: bool,
+    /// Since when.
+    pub ended_at: Option<Instant>,
     /// Packets that were not taken yet.
     pub units: VecDeque<Unit>,
     parser: Parser,
@@ -128,9 +135,11 @@ enum Parser {
     /// xhr-polling and jsonp-polling: at the end of the body.
     Whole,
     HtmlFile(htmlfile::Stream),
-    Multipart(multipart::Stream),
+    /// And whether the first boundary has come.
+    Multipart(multipart::Stream, bool),
     WebSocket(Assembler),
-    Hixie(hixie::Stream),
+    /// And as much of the challenge's answer as has come.
+    Hixie(hixie::Deframer, Vec<u8>),
 }
 
 impl Section {
@@ -142,11 +151,14 @@ impl Section {
             Framing::Payload | Framing::Jsonp => Parser::Whole,
             Framing::HtmlFile => Parser::HtmlFile(htmlfile::Stream::default()),
             Framing::Multipart => {
-                let content_type = head.as_ref().and_then(|head| head.header("content-type")).unwrap_or_default();
-                Parser::Multipart(multipart::Stream::new(&content_type))
+                let content_type = head
+                    .as_ref()
+                    .and_then(|head| head.header("content-type"))
+                    .unwrap_or_default();
+                multipart::Stream::new(&content_type).map_or(Parser::None, |stream| Parser::Multipart(stream, false))
             }
             Framing::WebSocket => Parser::WebSocket(Assembler::default()),
-            Framing::Hixie => Parser::Hixie(hixie::Stream::default()),
+            Framing::Hixie => Parser::Hixie(hixie::Deframer::new(), Vec::new()),
         };
         Section {
             conn,
@@ -161,6 +173,7 @@ impl Section {
             taken: 0,
             body_taken: false,
             ended: false,
+            ended_at: None,
             units: VecDeque::new(),
             parser,
             parsed: 0,
@@ -181,6 +194,7 @@ impl Section {
             return 0;
         }
         self.ended = true;
+        self.ended_at = Some(Instant::now());
         if !matches!(self.parser, Parser::Whole) || self.data.is_empty() {
             return 0;
         }
@@ -195,13 +209,20 @@ impl Section {
         let range = 0..self.data.len();
         let before = self.units.len();
         match packets {
-            Ok(packets) => self.units.extend(packets.into_iter().enumerate().map(|(slot, packet)| Unit {
-                kind: UnitKind::Packet(packet),
-                range: range.clone(),
-                slot,
+            Ok(packets) => self
+                .units
+                .extend(packets.into_iter().enumerate().map(|(slot, packet)| Unit {
+                    kind: UnitKind::Packet(packet),
+                    range: range.clone(),
+                    slot,
+                    at,
+                })),
+            Err(reason) => self.units.push_back(Unit {
+                kind: UnitKind::Bad(reason),
+                range,
+                slot: 0,
                 at,
-            })),
-            Err(reason) => self.units.push_back(Unit { kind: UnitKind::Bad(reason), range, slot: 0, at }),
+            }),
         }
         self.units.len() - before
     }
@@ -209,7 +230,10 @@ impl Section {
     /// When the byte before `end` came.
     #[must_use]
     pub fn arrived(&self, end: usize) -> Instant {
-        self.arrivals.iter().find(|(upto, _)| *upto >= end).map_or(self.head_at, |(_, at)| *at)
+        self.arrivals
+            .iter()
+            .find(|(upto, _)| *upto >= end)
+            .map_or(self.head_at, |(_, at)| *at)
     }
 
     /// Takes a unit: the bytes up to its end count as taken once no packet of them is left.
@@ -234,26 +258,67 @@ impl Section {
     /// The place of a range of this section's bytes.
     #[must_use]
     pub fn place(&self, range: Range<usize>, slot: usize) -> Place {
-        Place { conn: self.conn.clone(), section: self.index, range, slot }
+        Place {
+            conn: self.conn.clone(),
+            section: self.index,
+            range,
+            slot,
+        }
     }
 
     fn parse(&mut self, bytes: &[u8]) -> usize {
-        let mut from = self.units.back().map_or(self.taken, |unit| unit.range.end).max(self.parsed);
+        let mut from = self
+            .units
+            .back()
+            .map_or(self.taken, |unit| unit.range.end)
+            .max(self.parsed);
         let (found, broken) = self.parser.feed(&self.data, bytes);
-        let (count, at) = (found.len() + usize::from(broken.is_some()), Instant::now());
+        let (mut count, at) = (found.len() + usize::from(broken.is_some()), Instant::now());
         for (kind, end) in found {
-            self.units.push_back(Unit { kind, range: from..end, slot: 0, at });
+            let kinds = if self.framing == Framing::WebSocket {
+                vec![kind]
+            } else {
+                unpacked(kind)
+            };
+            count += kinds.len() - 1;
+            for (slot, kind) in kinds.into_iter().enumerate() {
+                self.units.push_back(Unit {
+                    kind,
+                    range: from..end,
+                    slot,
+                    at,
+                });
+            }
             from = end;
         }
         self.parsed = from;
         if let Some(reason) = broken {
             let range = from..self.data.len();
-            self.units.push_back(Unit { kind: UnitKind::Bad(reason), range, slot: 0, at });
+            self.units.push_back(Unit {
+                kind: UnitKind::Bad(reason),
+                range,
+                slot: 0,
+                at,
+            });
             self.parser = Parser::None;
         }
         count
     }
 }
+
+/// The packets of one item of a stream: a reopened stream may carry its backlog as a framed payload.
+fn unpacked(kind: UnitKind) -> Vec<UnitKind> {
+    match kind {
+        UnitKind::Packet(text) if text.starts_with('\u{fffd}') => match payload::split(&text) {
+            Ok(packets) => packets.into_iter().map(UnitKind::Packet).collect(),
+            Err(error) => vec![UnitKind::Bad(error.to_string())],
+        },
+        kind => vec![kind],
+    }
+}
+
+/// Length of the answer to a hixie-76 challenge.
+const DIGEST: usize = 16;
 
 /// Units with the offset after each, and the reason why nothing after them can be read.
 type Found = (Vec<(UnitKind, usize)>, Option<String>);
@@ -274,27 +339,33 @@ impl Parser {
                     Ok(Some((kind, stream.consumed())))
                 })
             }
-            Parser::Multipart(stream) => {
+            Parser::Multipart(stream, begun) => {
                 stream.push(new);
+                if !*begun && let Some(end) = all.iter().position(|byte| *byte == b'\n') {
+                    *begun = true;
+                    let delimiter = String::from_utf8_lossy(&all[..=end]).into_owned();
+                    found.push((UnitKind::Prelude(delimiter), end + 1));
+                }
                 pull(&mut found, || {
-                    let Some(item) = stream.next()? else { return Ok(None) };
-                    let kind = match item {
-                        multipart::MultipartItem::Prelude(text) => UnitKind::Prelude(text),
-                        multipart::MultipartItem::Packet(text) => UnitKind::Packet(text),
-                    };
-                    Ok(Some((kind, stream.consumed())))
+                    Ok(stream.next()?.map(|text| (UnitKind::Packet(text), stream.consumed())))
                 })
             }
-            Parser::Hixie(stream) => {
-                stream.push(new);
+            Parser::Hixie(deframer, digest) => {
+                let due = DIGEST.saturating_sub(digest.len()).min(new.len());
+                digest.extend_from_slice(&new[..due]);
+                if due > 0
+                    && let Ok(digest) = <[u8; DIGEST]>::try_from(digest.as_slice())
+                {
+                    found.push((UnitKind::Digest(digest), DIGEST));
+                }
+                deframer.push(&new[due..]);
                 pull(&mut found, || {
-                    let Some(item) = stream.next()? else { return Ok(None) };
-                    let kind = match item {
-                        hixie::HixieItem::Digest(digest) => UnitKind::Digest(digest),
-                        hixie::HixieItem::Frame(text) => UnitKind::Packet(text),
-                        hixie::HixieItem::Close => UnitKind::Close(None, String::new()),
+                    let Some(frame) = deframer.next()? else { return Ok(None) };
+                    let kind = match frame {
+                        hixie::Frame::Text(text) => UnitKind::Packet(text),
+                        hixie::Frame::Close => UnitKind::Close(None, String::new()),
                     };
-                    Ok(Some((kind, stream.consumed())))
+                    Ok(Some((kind, DIGEST + deframer.consumed())))
                 })
             }
             Parser::WebSocket(assembler) => loop {
@@ -358,7 +429,10 @@ impl Assembler {
                     match opcode {
                         Opcode::Binary => UnitKind::Binary(bytes),
                         _ => UnitKind::Packet(String::from_utf8(bytes).map_err(|error| {
-                            format!("a text message is not UTF-8 at byte {}", error.utf8_error().valid_up_to())
+                            format!(
+                                "a text message is not UTF-8 at byte {}",
+                                error.utf8_error().valid_up_to()
+                            )
                         })?),
                     }
                 }
@@ -377,5 +451,113 @@ fn close(payload: &[u8]) -> Result<UnitKind, String> {
             let reason = String::from_utf8(reason.to_vec()).map_err(|_| "a close reason is not UTF-8".to_owned())?;
             Ok(UnitKind::Close(Some(u16::from_be_bytes([*high, *low])), reason))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::websocket::server_frame;
+
+    fn section(framing: Framing, content_type: &str) -> Section {
+        let conn = ConnId {
+            client: "a".to_owned(),
+            part: "main".to_owned(),
+            ordinal: 0,
+        };
+        let headers = vec![("Content-Type".to_owned(), content_type.to_owned())];
+        let head = ResponseHead {
+            status: 200,
+            reason: "OK".to_owned(),
+            headers,
+        };
+        Section::new(conn, 0, "GET /".to_owned(), Some(head), framing)
+    }
+
+    fn kinds(section: &Section) -> Vec<UnitKind> {
+        section.units.iter().map(|unit| unit.kind.clone()).collect()
+    }
+
+    fn packet(text: &str) -> UnitKind {
+        UnitKind::Packet(text.to_owned())
+    }
+
+    /// Every way to cut the bytes in two gives the same units, and their ranges cover the bytes without gaps.
+    fn wherever_it_is_cut(framing: Framing, content_type: &str, bytes: &[u8], expected: &[UnitKind]) {
+        for cut in 0..=bytes.len() {
+            let mut section = section(framing, content_type);
+            section.push(&bytes[..cut]);
+            section.push(&bytes[cut..]);
+            section.end();
+            assert_eq!(kinds(&section), expected, "cut at {cut}");
+            assert_eq!(section.units.back().map(|unit| unit.range.end), Some(bytes.len()));
+        }
+    }
+
+    #[test]
+    fn a_payload_gives_its_packets_when_it_is_whole() {
+        let bytes = "\u{fffd}4\u{fffd}3:::\u{fffd}5\u{fffd}3:::b".as_bytes();
+        wherever_it_is_cut(
+            Framing::Payload,
+            "text/plain",
+            bytes,
+            &[packet("3:::"), packet("3:::b")],
+        );
+    }
+
+    #[test]
+    fn a_ping_may_stand_within_a_message() {
+        let mut first = server_frame(Opcode::Text, b"3:::");
+        first[0] &= 0x7f;
+        let bytes = [
+            first,
+            server_frame(Opcode::Ping, b"x"),
+            server_frame(Opcode::Continuation, b"hi"),
+        ]
+        .concat();
+        let expected = [UnitKind::Ping(b"x".to_vec()), packet("3:::hi")];
+        wherever_it_is_cut(Framing::WebSocket, "", &bytes, &expected);
+    }
+
+    #[test]
+    fn the_answer_to_a_hixie_challenge_comes_before_its_frames() {
+        let bytes = [b"0123456789abcdef".as_slice(), b"\x001::\xff\xff\x00"].concat();
+        let digest = UnitKind::Digest(*b"0123456789abcdef");
+        wherever_it_is_cut(
+            Framing::Hixie,
+            "",
+            &bytes,
+            &[digest, packet("1::"), UnitKind::Close(None, String::new())],
+        );
+    }
+
+    #[test]
+    fn a_multipart_stream_begins_with_its_boundary() {
+        let bytes = b"--socketio\nContent-Type: text/plain\n\n1::\n--socketio\n";
+        let expected = [UnitKind::Prelude("--socketio\n".to_owned()), packet("1::")];
+        wherever_it_is_cut(
+            Framing::Multipart,
+            "multipart/x-mixed-replace;boundary=\"socketio\"",
+            bytes,
+            &expected,
+        );
+    }
+
+    #[test]
+    fn nothing_is_read_after_broken_framing() {
+        let mut section = section(Framing::WebSocket, "");
+        section.push(&[0xc1, 0]);
+        section.push(&server_frame(Opcode::Text, b"1::"));
+        assert!(matches!(kinds(&section).as_slice(), [UnitKind::Bad(_)]));
+    }
+
+    #[test]
+    fn taking_bytes_takes_the_packets_in_them() {
+        let mut section = section(Framing::WebSocket, "");
+        let first = server_frame(Opcode::Text, b"1::");
+        section.push(&first);
+        section.push(&server_frame(Opcode::Text, b"2::"));
+        assert_eq!(section.take_bytes(first.len()), 0..first.len());
+        assert_eq!(kinds(&section), [packet("2::")]);
     }
 }

@@ -19,7 +19,6 @@ use super::{BoxedStream, Port};
 /// A connection; dropping it cuts it.
 #[derive(Debug)]
 pub(super) struct Link {
-    pub(super) id: ConnId,
     out: mpsc::UnboundedSender<Out>,
     asked: Arc<Mutex<VecDeque<Asked>>>,
     tasks: [AbortHandle; 2],
@@ -60,7 +59,11 @@ impl Link {
             raw: !http,
         };
         let reader = tokio::spawn(reader.run(read));
-        Link { id, out, asked, tasks: [writer.abort_handle(), reader.abort_handle()] }
+        Link {
+            out,
+            asked,
+            tasks: [writer.abort_handle(), reader.abort_handle()],
+        }
     }
 
     /// Sends a request, and notes that its response is due.
@@ -132,7 +135,10 @@ impl Reader {
     async fn run(mut self, mut read: ReadHalf<BoxedStream>) {
         let mut state = State::Head;
         if self.raw {
-            self.open(Section::new(self.id.clone(), 0, "tcp".to_owned(), None, Framing::Raw), None);
+            self.open(
+                Section::new(self.id.clone(), 0, "tcp".to_owned(), None, Framing::Raw),
+                None,
+            );
             state = State::Tunnel;
         }
         let mut buffer = Vec::with_capacity(4096);
@@ -171,11 +177,19 @@ impl Reader {
                     let kind = head.body(&asked.method).map_err(|error| error.to_string())?;
                     let framing = asked.framing_of(head.status);
                     let request = format!("{} {}", asked.method, asked.target);
-                    let mut section = Section::new(self.id.clone(), self.sections, request, Some(head.clone()), framing);
+                    let mut section =
+                        Section::new(self.id.clone(), self.sections, request, Some(head.clone()), framing);
                     section.head_taken = asked.managed;
                     section.accept = asked.accept;
                     self.sections += 1;
-                    self.open(section, Some(Entry::Head { at: self.shared.wire.progress.now(), head, framing }));
+                    self.open(
+                        section,
+                        Some(Entry::Head {
+                            at: self.shared.wire.progress.now(),
+                            head,
+                            framing,
+                        }),
+                    );
                     *state = match kind {
                         BodyKind::Length(0) => self.end_section(),
                         BodyKind::Length(n) => State::Length(n),
@@ -225,14 +239,22 @@ impl Reader {
 
     fn data(&self, bytes: Vec<u8>) -> Result<(), String> {
         let mut inbox = lock(&self.shared.inbox);
-        let Some(section) = inbox.section(&self.id) else { return Ok(()) };
+        let Some(section) = inbox.section(&self.id) else {
+            return Ok(());
+        };
         if section.data.len() + bytes.len() > SECTION_LIMIT {
             return Err(format!("{} goes on beyond {SECTION_LIMIT} bytes", section.request));
         }
         let new = section.push(&bytes);
         let answers = self.shared.answers(section, new);
         drop(inbox);
-        self.shared.wire.record(&self.id, Entry::Data { at: self.shared.wire.progress.now(), bytes });
+        self.shared.wire.record(
+            &self.id,
+            Entry::Data {
+                at: self.shared.wire.progress.now(),
+                bytes,
+            },
+        );
         for bytes in answers {
             let _ = self.out.send(Out::Bytes(bytes));
         }
@@ -242,7 +264,12 @@ impl Reader {
 
     fn end_section(&self) -> State {
         lock(&self.asked).pop_front();
-        self.shared.wire.record(&self.id, Entry::End { at: self.shared.wire.progress.now() });
+        self.shared.wire.record(
+            &self.id,
+            Entry::End {
+                at: self.shared.wire.progress.now(),
+            },
+        );
         if let Some(part) = lock(&self.shared.inbox).parts.get_mut(&self.id.part)
             && let Some(section) = part.sections.iter_mut().rev().find(|section| section.conn == self.id)
         {
@@ -256,11 +283,21 @@ impl Reader {
 
     fn trouble(&self, reason: String) {
         let mut inbox = lock(&self.shared.inbox);
-        inbox.parts.entry(self.id.part.clone()).or_default().trouble.push_back(reason);
+        inbox
+            .parts
+            .entry(self.id.part.clone())
+            .or_default()
+            .trouble
+            .push_back(reason);
     }
 
     fn finish(&self, state: &State, end: End) {
-        self.shared.wire.record(&self.id, Entry::Eof { at: self.shared.wire.progress.now() });
+        self.shared.wire.record(
+            &self.id,
+            Entry::Eof {
+                at: self.shared.wire.progress.now(),
+            },
+        );
         let asked = lock(&self.asked).front().cloned();
         let mut inbox = lock(&self.shared.inbox);
         let part = inbox.parts.entry(self.id.part.clone()).or_default();
@@ -269,12 +306,18 @@ impl Reader {
         }
         match (state, asked) {
             (State::Head, Some(asked)) => {
-                part.trouble.push_back(format!("{} {}: the connection was closed without an answer", asked.method, asked.target));
+                part.trouble.push_back(format!(
+                    "{} {}: the connection was closed without an answer",
+                    asked.method, asked.target
+                ));
             }
             (State::Length(_) | State::Chunked(_), Some(asked))
                 if matches!(asked.framing, Framing::Raw | Framing::Payload | Framing::Jsonp) =>
             {
-                part.trouble.push_back(format!("{} {}: the connection was closed within the body", asked.method, asked.target));
+                part.trouble.push_back(format!(
+                    "{} {}: the connection was closed within the body",
+                    asked.method, asked.target
+                ));
             }
             _ => {}
         }
@@ -288,9 +331,8 @@ impl Asked {
     /// Packets are looked for only in the answers that hold them.
     fn framing_of(&self, status: u16) -> Framing {
         match (self.framing, status) {
-            (Framing::WebSocket | Framing::Hixie, 101) | (Framing::Payload | Framing::Jsonp | Framing::HtmlFile | Framing::Multipart, 200) => {
-                self.framing
-            }
+            (Framing::WebSocket | Framing::Hixie, 101)
+            | (Framing::Payload | Framing::Jsonp | Framing::HtmlFile | Framing::Multipart, 200) => self.framing,
             _ => Framing::Raw,
         }
     }

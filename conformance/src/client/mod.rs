@@ -19,9 +19,9 @@ mod rev1;
 pub mod tape;
 pub mod websocket;
 
-pub use self::core::{Client, Wire};
+pub use self::core::{Client, ClientError, Wire};
 pub use self::inbox::{End, Inbox, Part, Section, Unit, UnitKind};
-pub use self::rev1::{OpenError, Session};
+pub use self::rev1::{OpenError, Session, ends_session, framing_of, post_body};
 
 /// A connection's two directions.
 pub trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -83,6 +83,10 @@ impl Connect for TcpConnect {
     }
 
     fn authority(&self) -> String {
-        if self.host.contains(':') { format!("[{}]:{}", self.host, self.port) } else { format!("{}:{}", self.host, self.port) }
+        if self.host.contains(':') {
+            format!("[{}]:{}", self.host, self.port)
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
     }
 }

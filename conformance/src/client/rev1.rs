@@ -13,14 +13,14 @@ use super::tape::{Framing, lock};
 use super::websocket::{self, Opcode, client_frame};
 
 /// A heartbeat packet; the client answers it with the same.
-pub const HEARTBEAT: &str = "2::";
+pub(super) const HEARTBEAT: &str = "2::";
 
 /// The part on which a session's packets come.
-pub const DOWN: &str = "poll";
+pub(super) const DOWN: &str = "poll";
 /// The part on which a session without a way back posts.
-pub const UP: &str = "post";
+pub(super) const UP: &str = "(post)";
 /// The part of a session's WebSocket.
-pub const SOCKET: &str = "ws";
+pub(super) const SOCKET: &str = "ws";
 
 /// A session that the runner keeps.
 #[derive(Clone, Debug)]
@@ -78,20 +78,24 @@ impl Session {
     ///
     /// When it is refused or malformed.
     pub async fn handshake(client: &Client, transport: &str, target: &str) -> Result<Session, OpenError> {
-        const PART: &str = "handshake";
+        const PART: &str = "(handshake)";
         let request = client.new_request("GET", target);
         client.shared().request(PART, request, Framing::Raw, true).await?;
-        let (status, body) = answer(client.shared(), PART).await.map_err(|reason| OpenError::Transport {
-            transport: "handshake".to_owned(),
-            reason,
-        })?;
+        let (status, body) = answer(client.shared(), PART)
+            .await
+            .map_err(|reason| OpenError::Transport {
+                transport: "handshake".to_owned(),
+                reason,
+            })?;
         let body = String::from_utf8_lossy(&body).into_owned();
         let shown = super::http::shorten(&body);
         if status != 200 {
             return Err(OpenError::Refused { status, body: shown });
         }
-        let handshake = handshake::parse(&body)
-            .map_err(|error| OpenError::Malformed { body: shown, reason: error.to_string() })?;
+        let handshake = handshake::parse(&body).map_err(|error| OpenError::Malformed {
+            body: shown,
+            reason: error.to_string(),
+        })?;
         Ok(Session {
             transport: transport.to_owned(),
             sid: handshake.sid,
@@ -118,6 +122,11 @@ impl Session {
         }
     }
 
+    /// Makes ready what needs no connection yet, for a case that fetches its packets by hand.
+    pub fn prepare(&self, client: &Client) {
+        self.start_posts(client);
+    }
+
     /// Whether packets come by polling.
     #[must_use]
     pub fn is_polling(&self) -> bool {
@@ -141,8 +150,15 @@ impl Session {
         Ok(())
     }
 
+    /// Whether the newest poll was answered, and all of its packets taken.
+    #[must_use]
+    pub fn has_run_dry(&self, inbox: &Inbox) -> bool {
+        let section = inbox.parts.get(DOWN).and_then(|part| part.sections.get(self.asked));
+        self.is_polling() && section.is_some_and(|section| section.ended && section.units.is_empty())
+    }
+
     /// Polls whenever no poll is open, until the server ends the session.
-    pub fn keep_polling(&mut self, client: &Client) {
+    pub fn keep_polling(&self, client: &Client) {
         if !self.is_polling() {
             return;
         }
@@ -208,8 +224,13 @@ impl Session {
         let key = websocket::key(&client.shared().next_id(SOCKET).to_string());
         let request = client.new_websocket(SOCKET, &self.target());
         let fresh = sections(client, SOCKET);
-        client.shared().request(SOCKET, request, Framing::WebSocket, true).await?;
-        let accept = client.wait(|inbox| head(inbox, SOCKET, fresh, |head| head.header("sec-websocket-accept"))).await;
+        client
+            .shared()
+            .request(SOCKET, request, Framing::WebSocket, true)
+            .await?;
+        let accept = client
+            .wait(|inbox| head(inbox, SOCKET, fresh, |head| head.header("sec-websocket-accept")))
+            .await;
         let accept = accept.map_err(|reason| self.refused(reason))?;
         if accept.as_deref() != Some(websocket::accept(&key).as_str()) {
             return Err(self.refused(format!("wrong Sec-WebSocket-Accept {accept:?}")));
@@ -218,18 +239,24 @@ impl Session {
     }
 
     async fn connect_hixie(&self, client: &Client) -> Result<(), OpenError> {
-        let challenge = hixie::Challenge::from_seed(client.shared().next_id(SOCKET).to_string().as_bytes());
+        let keys = hixie::Keys::from_seed(seed(&client.shared().next_id(SOCKET).to_string()));
         let mut request = client.new_request("GET", &self.target());
         request.set("Upgrade", Some("WebSocket"));
         request.set("Connection", Some("Upgrade"));
-        request.set("Origin", Some(&format!("http://{}", client.shared().wire.connect.authority())));
-        request.set("Sec-WebSocket-Key1", Some(&challenge.key1));
-        request.set("Sec-WebSocket-Key2", Some(&challenge.key2));
+        request.set(
+            "Origin",
+            Some(&format!("http://{}", client.shared().wire.connect.authority())),
+        );
+        request.set("Sec-WebSocket-Key1", Some(&keys.key1));
+        request.set("Sec-WebSocket-Key2", Some(&keys.key2));
         // The eight bytes of the third key follow the head; no header announces them.
         let fresh = sections(client, SOCKET);
         client.shared().request(SOCKET, request, Framing::Hixie, true).await?;
-        client.write(SOCKET, challenge.key3.to_vec())?;
-        client.wait(|inbox| head(inbox, SOCKET, fresh, |_| ())).await.map_err(|reason| self.refused(reason))?;
+        client.write(SOCKET, keys.key3.to_vec())?;
+        client
+            .wait(|inbox| head(inbox, SOCKET, fresh, |_| ()))
+            .await
+            .map_err(|reason| self.refused(reason))?;
         let digest = client
             .wait(|inbox| {
                 let part = inbox.parts.get_mut(SOCKET)?;
@@ -245,14 +272,17 @@ impl Session {
                 }
             })
             .await;
-        if digest != Some(challenge.digest()) {
+        if digest.is_none() || digest != keys.digest().ok() {
             return Err(self.refused("the challenge was not answered as the hixie-76 draft says".to_owned()));
         }
         Ok(())
     }
 
     fn refused(&self, reason: String) -> OpenError {
-        OpenError::Transport { transport: self.transport.clone(), reason }
+        OpenError::Transport {
+            transport: self.transport.clone(),
+            reason,
+        }
     }
 
     /// A task that posts what it is given, one POST after the other.
@@ -277,9 +307,16 @@ impl Session {
     }
 }
 
+/// A number made from a connection's name, so that a replay meets the recorded answer to the challenge.
+fn seed(name: &str) -> u64 {
+    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
 /// Path of a transport's connection (protocol document, section "Transport connection").
 #[must_use]
-pub fn target(transport: &str, sid: &str) -> String {
+fn target(transport: &str, sid: &str) -> String {
     format!("/socket.io/1/{transport}/{sid}")
 }
 
@@ -301,7 +338,10 @@ pub fn framing_of(target: &str) -> Framing {
 #[must_use]
 pub fn post_body(transport: &str, payload: &str) -> (&'static str, Vec<u8>) {
     if transport == "jsonp-polling" {
-        ("application/x-www-form-urlencoded", jsonp::post_body(payload).into_bytes())
+        (
+            "application/x-www-form-urlencoded",
+            jsonp::post_body(payload).into_bytes(),
+        )
     } else {
         ("text/plain;charset=UTF-8", payload.as_bytes().to_vec())
     }
@@ -314,7 +354,10 @@ async fn poll(shared: &Arc<Shared>, transport: &str, sid: &str, number: u64) -> 
         path.push_str(&format!("?i={number}"));
     }
     let request = super::http::Request::new("GET", path.as_str(), &shared.wire.connect.authority());
-    let before = lock(&shared.inbox).parts.get(DOWN).map_or(0, |part| part.sections.len());
+    let before = lock(&shared.inbox)
+        .parts
+        .get(DOWN)
+        .map_or(0, |part| part.sections.len());
     shared.request(DOWN, request, framing_of(&path), true).await?;
     Ok(before)
 }
@@ -338,9 +381,10 @@ async fn post(shared: &Arc<Shared>, session: &Session, payload: &[u8]) -> Result
     fresh.map_err(|error| format!("POST failed: {error}"))?;
     match answer(shared, UP).await? {
         (200, _) => Ok(()),
-        (status, body) => {
-            Err(format!("POST was answered {status}: {}", super::http::shorten(&String::from_utf8_lossy(&body))))
-        }
+        (status, body) => Err(format!(
+            "POST was answered {status}: {}",
+            super::http::shorten(&String::from_utf8_lossy(&body))
+        )),
     }
 }
 
@@ -385,7 +429,8 @@ fn head<T>(
     if let Some(reason) = part.trouble.pop_front() {
         return Some(Err(reason));
     }
-    part.end.map(|_| Err("the connection was closed without an answer".to_owned()))
+    part.end
+        .map(|_| Err("the connection was closed without an answer".to_owned()))
 }
 
 /// Whether a packet tells that the session is over: `0::`, or an error such as `7:::1+0` (client not handshaken).

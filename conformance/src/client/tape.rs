@@ -139,7 +139,10 @@ impl Progress {
     /// At the start of a case.
     #[must_use]
     pub fn start() -> Progress {
-        Progress { gate: watch::Sender::new(0), begun: std::sync::Mutex::new(vec![Instant::now()]) }
+        Progress {
+            gate: watch::Sender::new(0),
+            begun: std::sync::Mutex::new(vec![Instant::now()]),
+        }
     }
 
     /// A send begins.
@@ -153,7 +156,10 @@ impl Progress {
     pub fn now(&self) -> Moment {
         let begun = lock(&self.begun);
         let gate = begun.len() - 1;
-        Moment { gate, after: begun.last().map_or(Duration::ZERO, Instant::elapsed) }
+        Moment {
+            gate,
+            after: begun.last().map_or(Duration::ZERO, Instant::elapsed),
+        }
     }
 
     /// Waits until the moment has come.

@@ -89,10 +89,21 @@ pub fn parse_frame(buffer: &[u8]) -> Result<Option<(Frame, usize)>, String> {
         _ => (2, short),
     };
     if length > MESSAGE_LIMIT {
-        return Err(format!("websocket frame of {length} bytes; the harness reads {MESSAGE_LIMIT} at most"));
+        return Err(format!(
+            "websocket frame of {length} bytes; the harness reads {MESSAGE_LIMIT} at most"
+        ));
     }
-    let Some(payload) = buffer.get(head..head + length) else { return Ok(None) };
-    Ok(Some((Frame { opcode, fin, payload: payload.to_vec() }, head + length)))
+    let Some(payload) = buffer.get(head..head + length) else {
+        return Ok(None);
+    };
+    Ok(Some((
+        Frame {
+            opcode,
+            fin,
+            payload: payload.to_vec(),
+        },
+        head + length,
+    )))
 }
 
 /// A client's frame: whole and masked (section 5.3). The mask is fixed: the harness needs frames that can be read in a
@@ -162,7 +173,11 @@ mod tests {
         let payload = vec![7; length];
         let bytes = server_frame(Opcode::Text, &payload);
         assert_eq!(parse_frame(&bytes[..bytes.len() - 1]), Ok(None));
-        let frame = Frame { opcode: Opcode::Text, fin: true, payload };
+        let frame = Frame {
+            opcode: Opcode::Text,
+            fin: true,
+            payload,
+        };
         assert_eq!(parse_frame(&bytes), Ok(Some((frame, bytes.len()))));
     }
 
@@ -180,6 +195,9 @@ mod tests {
     #[test]
     fn a_client_frame_is_masked() {
         let bytes = client_frame(Opcode::Text, b"Hello");
-        assert_eq!(bytes, [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58]);
+        assert_eq!(
+            bytes,
+            [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58]
+        );
     }
 }

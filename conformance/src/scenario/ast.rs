@@ -27,7 +27,10 @@ impl Span {
     /// The smallest span that holds both.
     #[must_use]
     pub fn to(self, other: Span) -> Span {
-        Span { start: self.start.min(other.start), end: self.end.max(other.end) }
+        Span {
+            start: self.start.min(other.start),
+            end: self.end.max(other.end),
+        }
     }
 }
 
@@ -62,6 +65,17 @@ pub struct Source {
     pub path: String,
     /// The whole text.
     pub text: String,
+}
+
+impl Source {
+    /// Line and column of an offset, both from 1, the column in characters.
+    #[must_use]
+    pub fn line_column(&self, offset: usize) -> (usize, usize) {
+        let before = &self.text.as_bytes()[..offset.min(self.text.len())];
+        let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+        (line, 1 + String::from_utf8_lossy(&before[start..]).chars().count())
+    }
 }
 
 /// A parsed `.wire` file.
@@ -130,7 +144,7 @@ impl Headers {
 }
 
 /// How binding a requirement is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// A failure makes the case fail.
@@ -142,8 +156,23 @@ pub enum Level {
     May,
 }
 
+impl Level {
+    /// All of them, the most binding first.
+    pub const ALL: [Level; 3] = [Level::Must, Level::Should, Level::May];
+
+    /// As files and reports write it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Level::Must => "must",
+            Level::Should => "should",
+            Level::May => "may",
+        }
+    }
+}
+
 /// Who says so.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Authority {
     /// The text of the protocol document.
@@ -152,6 +181,21 @@ pub enum Authority {
     Reference,
     /// Two or more independent servers agree.
     Observed,
+}
+
+impl Authority {
+    /// All of them.
+    pub const ALL: [Authority; 3] = [Authority::Spec, Authority::Reference, Authority::Observed];
+
+    /// As files and reports write it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Authority::Spec => "spec",
+            Authority::Reference => "reference",
+            Authority::Observed => "observed",
+        }
+    }
 }
 
 /// What the runner does by itself on a client (`auto:`).
@@ -214,6 +258,13 @@ pub struct Lane {
     pub client: String,
     /// A part of it (`poll`, `post`, `ws`, `tcp`), or the client as a whole.
     pub part: Option<String>,
+}
+
+impl fmt::Display for Lane {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.client)?;
+        self.part.iter().try_for_each(|part| write!(f, ".{part}"))
+    }
 }
 
 /// `[lo .. hi since mark]`.
@@ -410,6 +461,21 @@ pub struct Text {
     pub atoms: Vec<Atom>,
     /// The whole text; where it is empty, the place where it would stand.
     pub span: Span,
+}
+
+impl Text {
+    /// A text without holes that stands for the place `span`.
+    #[must_use]
+    pub fn literal(text: &str, span: Span) -> Text {
+        let atoms = text
+            .bytes()
+            .map(|byte| Atom {
+                kind: AtomKind::Byte(byte),
+                span,
+            })
+            .collect();
+        Text { atoms, span }
+    }
 }
 
 /// A byte or a hole.

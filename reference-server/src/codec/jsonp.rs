@@ -28,43 +28,33 @@ pub fn encode_error(index: &str, message: &str) -> Text {
 ///
 /// # Errors
 ///
-/// [`Malformed::NotAForm`]: no such field, or its value is no JSON string.
+/// [`Malformed::NotAForm`]: no such field, or its value is badly escaped, or no JSON string.
 pub fn decode_form(body: &str) -> Result<String, Malformed> {
-    let value = body
-        .trim_end_matches(['\r', '\n'])
-        .split('&')
-        .find_map(|field| field.strip_prefix("d="));
-    let value = decode_percent(value.ok_or(Malformed::NotAForm)?);
-    serde_json::from_str(&value).map_err(|_| Malformed::NotAForm)
+    let fields = &mut body.trim_end_matches(['\r', '\n']).split('&');
+    let value = fields
+        .find_map(|field| field.strip_prefix("d="))
+        .and_then(decode_percent);
+    serde_json::from_str(&value.ok_or(Malformed::NotAForm)?).map_err(|_| Malformed::NotAForm)
 }
 
-/// Undoes `application/x-www-form-urlencoded`: `+` is a space, a bad escape stands for itself, bytes that are no UTF-8
-/// become U+FFFD.
+/// Undoes `application/x-www-form-urlencoded`, where `+` is a space. `None`: a `%` without two hexadecimal digits, or
+/// bytes that are no UTF-8.
 #[must_use]
-pub fn decode_percent(text: &str) -> Cow<'_, str> {
+pub fn decode_percent(text: &str) -> Option<Cow<'_, str>> {
     if !text.contains(['%', '+']) {
-        return Cow::Borrowed(text);
+        return Some(Cow::Borrowed(text));
     }
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut k = 0;
-    while let Some(&byte) = bytes.get(k) {
-        let digit = |at: usize| bytes.get(at).and_then(|&byte| char::from(byte).to_digit(16));
-        match (byte, digit(k + 1), digit(k + 2)) {
-            (b'%', Some(high), Some(low)) => {
-                out.push((high * 16 + low) as u8);
-                k += 3;
-                continue;
-            }
-            (b'+', ..) => out.push(b' '),
-            _ => out.push(byte),
-        }
-        k += 1;
+    let mut out = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        let mut digit = || bytes.next().and_then(|byte| char::from(byte).to_digit(16));
+        out.push(match byte {
+            b'%' => u8::try_from(digit()? * 16 + digit()?).ok()?,
+            b'+' => b' ',
+            _ => byte,
+        });
     }
-    Cow::Owned(match String::from_utf8(out) {
-        Ok(text) => text,
-        Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
-    })
+    String::from_utf8(out).ok().map(Cow::Owned)
 }
 
 #[cfg(test)]

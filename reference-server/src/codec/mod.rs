@@ -1,5 +1,6 @@
 //! Bytes to packets and back. Pure functions over slices; one file a wire concept.
 
+pub mod hixie;
 pub mod htmlfile;
 pub mod jsonp;
 pub mod multipart;
@@ -20,19 +21,40 @@ pub enum Malformed {
     /// The type is not one digit of 0 to 8.
     #[error("unknown packet type")]
     UnknownType,
-    /// The data of an event is not a JSON object with a string `name`.
+    /// The id is not decimal, or a `+` stands alone.
+    #[error("bad packet id")]
+    BadId,
+    /// Data that has to be JSON and is not.
+    #[error("not JSON")]
+    NotJson,
+    /// Not a JSON object with a string `name` and, if any, an array `args`.
     #[error("not an event")]
     NotAnEvent,
-    /// The data of an ack does not begin with the id of a packet.
+    /// Not an id, or an id, `+` and a JSON array.
     #[error("not an ack")]
     NotAnAck,
-    /// What should stand between two U+FFFD is not a length.
+    /// A payload without a packet.
+    #[error("empty payload")]
+    Empty,
+    /// What stands between two U+FFFD is not a positive length, or one that ends within a character.
     #[error("bad frame length")]
     BadLength,
-    /// A frame announces more than there is, or ends within a character.
+    /// Something stands where a frame should begin.
+    #[error("no frame")]
+    NoFrame,
+    /// A frame is longer than what there is.
     #[error("truncated frame")]
     Truncated,
-    /// A form body has no field `d` that holds a JSON string.
+    /// A message beyond the limit.
+    #[error("too long a message")]
+    TooLong,
+    /// Bytes that are not UTF-8.
+    #[error("not UTF-8")]
+    NotText,
+    /// A key of the hixie handshake that hides no number.
+    #[error("bad key")]
+    BadKey,
+    /// A form body that has no field `d`, is badly escaped, or does not hold a JSON string.
     #[error("not a form with a payload")]
     NotAForm,
 }

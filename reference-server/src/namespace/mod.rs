@@ -7,7 +7,7 @@ mod socket;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::codec::Text;
-use crate::codec::rev1::{Body, Id, Packet, Reason};
+use crate::codec::rev1::{Body, Id, Packet, UNAUTHORIZED};
 use crate::contract;
 use crate::server::client::{Client, Urgency};
 
@@ -90,17 +90,13 @@ impl Namespaces {
         }
     }
 
-    /// The query is not echoed, in whichever of the two places it came. Joining twice is answered twice and done once.
-    fn connect(&self, client: &Arc<Client>, endpoint: &str) {
-        let name = endpoint.split('?').next().unwrap_or_default();
+    /// The query is not echoed. Joining twice is answered twice and done once.
+    fn connect(&self, client: &Arc<Client>, name: &str) {
         let Some(namespace) = self.all.iter().find(|namespace| namespace.name == name) else {
             return;
         };
         if namespace.forbidden {
-            client.push(
-                Packet::new(name, Body::Error(Some(Reason::Unauthorized), None)).encode(),
-                Urgency::Keep,
-            );
+            client.push(Packet::new(name, Body::Error(UNAUTHORIZED, "")).encode(), Urgency::Keep);
             return;
         }
         if client.joined("").is_none() {

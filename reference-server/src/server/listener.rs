@@ -12,6 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::hub::Hub;
 use super::service;
 use super::shutdown::Shutdown;
+use super::stream::Stream;
 
 /// The most bytes of a request head.
 const HEAD: usize = 32 * 1024;
@@ -61,7 +62,7 @@ async fn serve(stream: TcpStream, hub: Arc<Hub>, mut stopped: Shutdown) {
         .header_read_timeout(timeout)
         .max_buf_size(HEAD)
         .title_case_headers(true)
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(Stream::new(stream, timeout)), service)
         .with_upgrades();
     tokio::pin!(connection);
     let result = tokio::select! {

@@ -3,10 +3,11 @@
 pub(crate) mod client;
 pub(crate) mod connection;
 pub(crate) mod hub;
+pub(crate) mod shutdown;
+pub(crate) mod stream;
 
 mod listener;
 mod service;
-pub(crate) mod shutdown;
 mod timers;
 
 use std::io;

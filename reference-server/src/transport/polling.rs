@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode, header};
 
-use crate::codec::rev1::{Advice, Body as Packet, Packet as Whole, Reason};
+use crate::codec::rev1::{self, Packet};
 use crate::codec::{Text, jsonp, payload};
 use crate::server::hub::Hub;
 use crate::session::{Delivery, Flow};
@@ -35,11 +35,7 @@ pub(crate) async fn jsonp_polling(hub: &Arc<Hub>, sid: &str, index: &str) -> Res
 
 /// What a client hears about a session that there is not, or no more: `7:::1+0`.
 pub(crate) fn unknown_session() -> Text {
-    Whole::new(
-        "",
-        Packet::Error(Some(Reason::ClientNotHandshaken), Some(Advice::Reconnect)),
-    )
-    .encode()
+    Packet::new("", rev1::Body::Error(rev1::CLIENT_NOT_HANDSHAKEN, rev1::RECONNECT)).encode()
 }
 
 /// A poll that another one replaces is answered with a noop: nothing is lost, and nobody waits for ever.
@@ -48,7 +44,7 @@ async fn poll(hub: &Arc<Hub>, sid: &str) -> Text {
         return unknown_session();
     };
     match poll_fn(|context| connection.poll_take(context)).await {
-        Flow::Superseded => Whole::new("", Packet::Noop).encode(),
+        Flow::Superseded => Packet::new("", rev1::Body::Noop).encode(),
         Flow::Gone => unknown_session(),
         Flow::Wait | Flow::Write | Flow::Last => {
             let payload = payload::encode(connection.packets());

@@ -1,5 +1,7 @@
 //! One parse of path and query into a type that cannot be wrong.
 
+use std::borrow::Cow;
+
 use crate::codec::jsonp::decode_percent;
 
 /// What a URL of this server asks for. Revision 1: `/socket.io/<protocol>/<transport>/<sid>/?<query>`.
@@ -78,12 +80,13 @@ impl Transport {
     }
 }
 
-/// The parameters of a query, decoded, in order.
+/// The parameters of a query, in order, decoded where they are well escaped.
 pub(crate) fn parameters(query: &str) -> Vec<(String, String)> {
+    let decode = |text: &str| decode_percent(text).map_or_else(|| text.to_owned(), Cow::into_owned);
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
     pairs
         .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-        .map(|(key, value)| (decode_percent(key).into_owned(), decode_percent(value).into_owned()))
+        .map(|(key, value)| (decode(key), decode(value)))
         .collect()
 }
 

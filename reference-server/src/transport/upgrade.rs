@@ -11,11 +11,12 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
+use crate::codec::hixie::Challenge;
 use crate::server::hub::Hub;
 use crate::server::shutdown::Shutdown;
+use crate::server::stream::Stream;
 
 use super::body::{Body, answer};
-use super::hixie::Challenge;
 use super::refusal::Hangup;
 use super::{cors, hixie, websocket};
 
@@ -49,7 +50,7 @@ pub(crate) fn upgrade(
         Some(version) if VERSIONS.contains(&version.as_bytes()) => (Draft::Rfc6455, rfc6455(headers)?),
         Some(_) => return Err(Hangup("unknown websocket version")),
         None => {
-            let challenge = Challenge::read(headers)?;
+            let challenge = challenge(headers)?;
             let response = hixie(&request, challenge.is_some());
             (Draft::Hixie(challenge), response)
         }
@@ -90,9 +91,9 @@ async fn serve(
 /// The socket under hyper's, with what hyper has read of it.
 fn parts(upgraded: Upgraded) -> Result<(TcpStream, Bytes), Hangup> {
     let parts = upgraded
-        .downcast::<TokioIo<TcpStream>>()
+        .downcast::<TokioIo<Stream>>()
         .map_err(|_| Hangup("not a TCP connection"))?;
-    Ok((parts.io.into_inner(), parts.read_buf))
+    Ok((parts.io.into_inner().into_inner(), parts.read_buf))
 }
 
 fn rfc6455(headers: &HeaderMap) -> Result<Response<Body>, Hangup> {
@@ -103,6 +104,18 @@ fn rfc6455(headers: &HeaderMap) -> Result<Response<Body>, Hangup> {
     let mut response = switching("websocket");
     response.headers_mut().insert(header::SEC_WEBSOCKET_ACCEPT, accept);
     Ok(response)
+}
+
+/// `None` for draft 75, which has no challenge.
+fn challenge(headers: &HeaderMap) -> Result<Option<Challenge>, Hangup> {
+    match (headers.get("sec-websocket-key1"), headers.get("sec-websocket-key2")) {
+        (None, None) => Ok(None),
+        (Some(one), Some(two)) => match Challenge::new(one.as_bytes(), two.as_bytes()) {
+            Ok(challenge) => Ok(Some(challenge)),
+            Err(_) => Err(Hangup("bad hixie key")),
+        },
+        _ => Err(Hangup("half a hixie challenge")),
+    }
 }
 
 /// Draft 76 names origin and location with `Sec-`, draft 75 without.

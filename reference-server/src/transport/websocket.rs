@@ -88,6 +88,8 @@ fn pump(
     context: &mut Context<'_>,
 ) -> Poll<()> {
     loop {
+        // What was queued while the last packets were written has woken nobody.
+        let mut progress = false;
         if *writing == Writing::Idle {
             *writing = match connection.take() {
                 Flow::Wait => Writing::Idle,
@@ -107,12 +109,13 @@ fn pump(
                         return Poll::Ready(());
                     }
                     *writing = Writing::Idle;
+                    progress = true;
                 }
                 Poll::Ready(Err(_)) => return Poll::Ready(()),
                 Poll::Pending => {}
             }
         }
-        let mut progress = connection.poll_woken(context).is_ready();
+        progress |= connection.poll_woken(context).is_ready();
         if *writing == Writing::Idle || connection.client().backlog() < HIGH_WATER {
             for _ in 0..BATCH {
                 match socket.poll_read(context) {

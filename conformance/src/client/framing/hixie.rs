@@ -105,6 +105,12 @@ impl Deframer {
         }
     }
 
+    /// How many bytes, counted from the first, the items so far have used up.
+    #[must_use]
+    pub fn consumed(&self) -> usize {
+        self.pending.offset
+    }
+
     /// Whether no bytes of an unfinished frame are left.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -47,6 +47,12 @@ impl Stream {
         if self.begun { self.packet() } else { self.prelude() }
     }
 
+    /// How many bytes, counted from the first, the items so far have used up.
+    #[must_use]
+    pub fn consumed(&self) -> usize {
+        self.pending.offset
+    }
+
     /// Whether bytes are left that make no whole item.
     #[must_use]
     pub fn is_empty(&self) -> bool {

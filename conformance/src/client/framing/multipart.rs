@@ -80,6 +80,12 @@ impl Stream {
         }
     }
 
+    /// How many bytes, counted from the first, the items so far have used up.
+    #[must_use]
+    pub fn consumed(&self) -> usize {
+        self.pending.offset
+    }
+
     /// Whether no bytes are left that make no whole part.
     #[must_use]
     pub fn is_empty(&self) -> bool {

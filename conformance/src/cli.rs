@@ -1,0 +1,211 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::glob::Glob;
+use crate::run::case::Timings;
+use crate::run::plan::Selection;
+use crate::scenario::Generation;
+
+/// Judges a Socket.IO server: any generation, every transport.
+#[derive(Debug, Parser)]
+#[command(name = "sio-conformance", version, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Judge a server: the one at --url, the one that COMMAND starts, or the embedded reference server
+    Run(Box<RunArgs>),
+    /// List the cases, or the requirements with the cases that cover them
+    List(ListArgs),
+    /// Print a case
+    Show {
+        /// Id, with or without its transport: rev1/ack/data[xhr-polling]
+        case: String,
+    },
+    /// Show that every expectation can fail: replay each case with each thing the server said made wrong
+    Prove(ProveArgs),
+}
+
+/// Arguments of `run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Case files to run instead of the cases that come with the program: a trace, a case of your own
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// A server that runs already: http://127.0.0.1:3000
+    #[arg(long, value_name = "URL", conflicts_with = "server")]
+    pub url: Option<String>,
+    /// Flash policy port of the server at --url
+    #[arg(long, value_name = "PORT", requires = "url")]
+    pub policy_port: Option<u16>,
+    /// Which cases
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+    /// Cases at a time
+    #[arg(long, value_name = "N", default_value_t = 48)]
+    pub jobs: usize,
+    /// Factor on every time limit, for a slow machine
+    #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = patience)]
+    pub patience: f64,
+    /// Known failures: lines of `case-glob  fail|skip  # reason`
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// Write every event as a line of JSON
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// What no handshake announces: interval=1s (rev1 heartbeats), polling=1s (how long an idle poll is held)
+    #[arg(long, value_name = "NAME=VALUE", value_parser = timing)]
+    pub timing: Vec<(TimingName, Duration)>,
+    /// Where traces of failing cases go
+    #[arg(long, value_name = "DIR", default_value = crate::report::TRACE_DIR)]
+    pub traces: PathBuf,
+    /// Command that starts the server; PORT in its environment is the port to listen on
+    #[arg(last = true, value_name = "COMMAND")]
+    pub server: Vec<OsString>,
+}
+
+/// Which cases.
+#[derive(Debug, Default, Args)]
+pub struct SelectionArgs {
+    /// Only cases of this generation: rev1, eio3, eio4 (may be repeated)
+    #[arg(long, value_name = "GENERATION")]
+    pub generation: Vec<Generation>,
+    /// Only cases that speak this transport (may be repeated)
+    #[arg(long, value_name = "TRANSPORT", value_parser = transport)]
+    pub transport: Vec<String>,
+    /// Only cases whose id matches: `*` is anything, brackets are literal (may be repeated)
+    #[arg(long, value_name = "GLOB")]
+    pub filter: Vec<String>,
+}
+
+/// Arguments of `list`.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// Requirements × cases; a requirement without a case, or a case without a requirement, is an error
+    #[arg(long)]
+    pub coverage: bool,
+    /// Which cases
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+}
+
+/// Arguments of `prove`.
+#[derive(Debug, Args)]
+pub struct ProveArgs {
+    /// Only cases whose id matches (may be repeated)
+    #[arg(long, value_name = "GLOB")]
+    pub filter: Vec<String>,
+    /// Threads; one for each core where none is given
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<usize>,
+}
+
+/// What `--timing` can name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimingName {
+    /// rev1 heartbeat interval.
+    Interval,
+    /// rev1 polling duration.
+    Polling,
+}
+
+impl SelectionArgs {
+    /// As the plan takes it.
+    #[must_use]
+    pub fn selection(&self) -> Selection {
+        Selection {
+            generations: self.generation.clone(),
+            transports: self.transport.clone(),
+            filters: self.filter.iter().map(|glob| Glob::new(glob)).collect(),
+        }
+    }
+}
+
+impl RunArgs {
+    /// The contract's timings, and over them what `--timing` says.
+    #[must_use]
+    pub fn timings(&self) -> Timings {
+        let mut timings = Timings::default();
+        for (name, duration) in &self.timing {
+            match name {
+                TimingName::Interval => timings.interval = *duration,
+                TimingName::Polling => timings.polling = *duration,
+            }
+        }
+        timings
+    }
+}
+
+fn patience(text: &str) -> Result<f64, String> {
+    let patience: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if (0.1..=100.0).contains(&patience) {
+        Ok(patience)
+    } else {
+        Err("must be between 0.1 and 100".to_owned())
+    }
+}
+
+fn transport(text: &str) -> Result<String, String> {
+    let known: Vec<&str> = Generation::ALL
+        .iter()
+        .flat_map(|generation| generation.transports())
+        .copied()
+        .collect();
+    if known.contains(&text) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("known are {}", known.join(", ")))
+    }
+}
+
+fn timing(text: &str) -> Result<(TimingName, Duration), String> {
+    let (name, value) = text.split_once('=').ok_or("write it as name=value: interval=1s")?;
+    let name = match name {
+        "interval" => TimingName::Interval,
+        "polling" => TimingName::Polling,
+        _ => return Err(format!("unknown timing {name:?}; known are interval, polling")),
+    };
+    let (number, unit) = match value.strip_suffix("ms") {
+        Some(number) => (number, 0.001),
+        None => (value.strip_suffix('s').ok_or("give a unit: 1s, 250ms")?, 1.0),
+    };
+    let number: f64 = number
+        .parse()
+        .map_err(|_| format!("{value:?} is no duration; write 1s or 250ms"))?;
+    let seconds = number * unit;
+    if (0.0..=3600.0).contains(&seconds) {
+        Ok((name, Duration::from_secs_f64(seconds)))
+    } else {
+        Err("must be at most an hour".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[rstest::rstest]
+    #[case("interval=250ms", Ok((TimingName::Interval, Duration::from_millis(250))))]
+    #[case("polling=2s", Ok((TimingName::Polling, Duration::from_secs(2))))]
+    #[case("polling=2", Err("give a unit: 1s, 250ms".to_owned()))]
+    #[case("x=2s", Err("unknown timing \"x\"; known are interval, polling".to_owned()))]
+    fn timings_are_parsed(#[case] text: &str, #[case] expected: Result<(TimingName, Duration), String>) {
+        assert_eq!(timing(text), expected);
+    }
+}

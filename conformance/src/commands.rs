@@ -1,0 +1,294 @@
+//! What the subcommands do.
+
+use std::fmt;
+use std::fmt::Write as _;
+use std::future::Future;
+use std::io::{IsTerminal as _, Write as _};
+use std::sync::Arc;
+
+use crate::cli::{ListArgs, ProveArgs, RunArgs};
+use crate::exit::Exit;
+use crate::expect::Baseline;
+use crate::glob::Glob;
+use crate::report::{FanOut, JsonLines, Reporter, Terminal};
+use crate::run::boot::{self, BaseUrl, Target};
+use crate::run::engine::{Engine, Options, offer};
+use crate::run::event::{Event, FORMAT_VERSION, Start, Summary};
+use crate::run::plan::{Offer, Selection};
+use crate::scenario::catalogue::{Case, Catalogue, CatalogueError};
+use crate::scenario::coverage::coverage;
+use crate::scenario::diagnostic::Diagnostic;
+
+/// Why a command ends without a result: for a person, with the exit code.
+#[derive(Debug)]
+pub struct CommandError {
+    /// How the process ends.
+    pub exit: Exit,
+    /// What, where, and what to do.
+    pub message: String,
+}
+
+impl fmt::Display for CommandError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl CommandError {
+    fn new(exit: Exit, message: impl Into<String>) -> CommandError {
+        CommandError {
+            exit,
+            message: format!("error: {}", message.into()),
+        }
+    }
+}
+
+/// `run`
+///
+/// # Errors
+///
+/// When nothing can be run: see the exit codes.
+pub fn run(args: &RunArgs) -> Result<Exit, CommandError> {
+    let catalogue = if args.files.is_empty() {
+        embedded_catalogue()?
+    } else {
+        let requirements = embedded_catalogue()?.requirements;
+        let own = Catalogue {
+            scenarios: Vec::new(),
+            requirements,
+        };
+        own.with_paths(&args.files)
+            .map_err(|error| malformed(&error, Exit::Usage))?
+    };
+    let all = catalogue.cases();
+    let selection = args.selection.selection();
+    let cases: Vec<Case> = all.iter().filter(|case| selection.takes(case)).cloned().collect();
+    if cases.is_empty() {
+        return Err(CommandError::new(
+            Exit::NoCase,
+            "no case is selected; `sio-conformance list` names them all",
+        ));
+    }
+    let ids: Vec<&str> = all.iter().map(|case| case.id.as_str()).collect();
+    let baseline = baseline(args, &ids)?;
+    let target = target(args)?;
+    let mut reporter = FanOut::default().with(Terminal::stdout());
+    if let Some(path) = &args.json {
+        let json = JsonLines::create(path).map_err(|error| CommandError::new(Exit::Usage, error.to_string()))?;
+        reporter = reporter.with(json);
+    }
+    let stale = |summary: Option<&Summary>| match summary {
+        Some(_) if args.files.is_empty() && selection.is_everything() => baseline.stale(&ids),
+        _ => Vec::new(),
+    };
+    let (summary, interrupted) = block_on(judge(args, &target, &baseline, &catalogue, cases, &mut reporter))??;
+    for error in stale(Some(&summary).filter(|_| !interrupted)) {
+        reporter.event(&Event::Note {
+            message: error.to_string(),
+        });
+    }
+    let stale = !stale(Some(&summary)).is_empty();
+    reporter.event(&Event::Summary(summary.clone()));
+    reporter
+        .finish()
+        .map_err(|error| CommandError::new(Exit::Usage, error.to_string()))?;
+    if interrupted {
+        return Err(CommandError::new(Exit::Fault, "interrupted"));
+    }
+    Ok(if summary.fail > 0 || stale {
+        Exit::Unexpected
+    } else {
+        Exit::AsExpected
+    })
+}
+
+async fn judge(
+    args: &RunArgs,
+    target: &Target,
+    baseline: &Baseline,
+    catalogue: &Catalogue,
+    cases: Vec<Case>,
+    reporter: &mut dyn Reporter,
+) -> Result<(Summary, bool), CommandError> {
+    let booted = |error: boot::BootError| CommandError::new(error.exit(), error.to_string());
+    let running = boot::start(target, args.patience).await.map_err(booted)?;
+    let offer = match target {
+        Target::Embedded => Offer {
+            transports: None,
+            policy: true,
+        },
+        _ => offer(running.address(), args.patience).await,
+    };
+    reporter.event(&Event::Start(Start {
+        format: FORMAT_VERSION,
+        tool: env!("CARGO_PKG_VERSION").to_owned(),
+        target: target.to_string(),
+        cases: cases.len(),
+    }));
+    let engine = Engine {
+        options: Options {
+            jobs: args.jobs,
+            patience: args.patience,
+            timings: args.timings(),
+            traces: args.traces.clone(),
+        },
+        running: &running,
+        target,
+        requirements: Arc::new(catalogue.requirements.clone()),
+        baseline,
+    };
+    let result = tokio::select! {
+        summary = engine.run(cases, &offer, reporter) => summary.map(|summary| (summary, false)).map_err(booted),
+        _ = tokio::signal::ctrl_c() => Ok((Summary::default(), true)),
+    };
+    running.stop().await;
+    result
+}
+
+/// `list`
+///
+/// # Errors
+///
+/// When the catalogue that comes with the program is malformed.
+pub fn list(args: &ListArgs) -> Result<Exit, CommandError> {
+    let catalogue = embedded_catalogue()?;
+    if args.coverage {
+        let coverage = coverage(&catalogue);
+        print_out(&coverage.render());
+        return Ok(if coverage.is_clean() {
+            Exit::AsExpected
+        } else {
+            Exit::Unexpected
+        });
+    }
+    let selection = args.selection.selection();
+    let cases = catalogue.cases();
+    let mut text = String::new();
+    for case in cases.iter().filter(|case| selection.takes(case)) {
+        let title = case
+            .scenario
+            .headers
+            .title
+            .as_ref()
+            .map_or("", |title| title.node.as_str());
+        let _ = writeln!(text, "{:<56} {title}", case.id);
+    }
+    if text.is_empty() {
+        return Err(CommandError::new(
+            Exit::NoCase,
+            "no case is selected; `sio-conformance list` names them all",
+        ));
+    }
+    print_out(&text);
+    Ok(Exit::AsExpected)
+}
+
+/// `show`
+///
+/// # Errors
+///
+/// When there is no such case.
+pub fn show(id: &str) -> Result<Exit, CommandError> {
+    let catalogue = embedded_catalogue()?;
+    let bare = id.split('[').next().unwrap_or(id);
+    let Some(scenario) = catalogue.scenario(bare) else {
+        return Err(CommandError::new(
+            Exit::NoCase,
+            format!("no case {id:?}; `sio-conformance list` names them all"),
+        ));
+    };
+    print_out(&scenario.source.text);
+    let mut text = String::new();
+    let ids: std::collections::BTreeSet<&str> = scenario
+        .steps()
+        .filter_map(|(_, reference)| reference)
+        .flat_map(|reference| reference.requirements.iter().map(|id| id.node.as_str()))
+        .collect();
+    for requirement in ids.iter().filter_map(|id| catalogue.requirements.get(id)) {
+        let _ = writeln!(text, "# {}: {}", requirement.id, requirement.text);
+    }
+    print_out(&text);
+    Ok(Exit::AsExpected)
+}
+
+/// `prove`
+///
+/// # Errors
+///
+/// When nothing can be proven.
+pub fn prove(args: &ProveArgs) -> Result<Exit, CommandError> {
+    let catalogue = embedded_catalogue()?;
+    let selection = Selection {
+        filters: args.filter.iter().map(|glob| Glob::new(glob)).collect(),
+        ..Selection::default()
+    };
+    let cases: Vec<Case> = catalogue
+        .cases()
+        .into_iter()
+        .filter(|case| selection.takes(case))
+        .collect();
+    if cases.is_empty() {
+        return Err(CommandError::new(
+            Exit::NoCase,
+            "no case is selected; `sio-conformance list` names them all",
+        ));
+    }
+    Err(CommandError::new(Exit::Fault, "not wired"))
+}
+
+fn target(args: &RunArgs) -> Result<Target, CommandError> {
+    if let Some(url) = &args.url {
+        let url = BaseUrl::parse(url).map_err(|error| CommandError::new(Exit::Usage, error.to_string()))?;
+        return Ok(Target::Url(url.with_policy_port(args.policy_port)));
+    }
+    Ok(if args.server.is_empty() {
+        Target::Embedded
+    } else {
+        Target::Command(args.server.clone())
+    })
+}
+
+fn baseline(args: &RunArgs, ids: &[&str]) -> Result<Baseline, CommandError> {
+    let Some(path) = &args.baseline else {
+        return Ok(Baseline::default());
+    };
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| CommandError::new(Exit::Usage, format!("cannot read {name}: {error}")))?;
+    let lines = |errors: Vec<crate::expect::BaselineError>| {
+        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        CommandError::new(Exit::Usage, lines.join("\n"))
+    };
+    let baseline = Baseline::parse(&name, &text).map_err(lines)?;
+    baseline.check(ids).map_err(lines)?;
+    Ok(baseline)
+}
+
+fn embedded_catalogue() -> Result<Catalogue, CommandError> {
+    Catalogue::embedded().map_err(|error| malformed(&error, Exit::Fault))
+}
+
+fn malformed(error: &CatalogueError, exit: Exit) -> CommandError {
+    let diagnostics = match error {
+        CatalogueError::Malformed(diagnostics) => diagnostics.as_slice(),
+        CatalogueError::Read(_) => &[],
+    };
+    let colour = std::io::stderr().is_terminal();
+    let shown: Vec<String> = diagnostics.iter().map(|it: &Diagnostic| it.render(colour)).collect();
+    CommandError {
+        exit,
+        message: [shown, vec![error.to_string()]].concat().join("\n\n"),
+    }
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> Result<T, CommandError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime =
+        runtime.map_err(|error| CommandError::new(Exit::Fault, format!("cannot start the runtime: {error}")))?;
+    Ok(runtime.block_on(future))
+}
+
+/// A reader that has gone away (`| head`) is no error.
+fn print_out(text: &str) {
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+}

@@ -1,0 +1,75 @@
+//! Reports: one event stream, many readers.
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use crate::run::event::Event;
+
+mod json;
+mod paint;
+mod progress;
+#[cfg(test)]
+mod samples;
+mod terminal;
+mod text;
+mod trace;
+
+pub use json::JsonLines;
+pub use paint::Paint;
+pub use terminal::Terminal;
+pub use text::Text;
+pub use trace::{TRACE_DIR, write_trace};
+
+/// Something that is told everything that happens during a run.
+pub trait Reporter: Send {
+    /// Takes one event. What goes wrong is kept for [`finish`](Reporter::finish): a run does not end for its report.
+    fn event(&mut self, event: &Event);
+
+    /// Ends the report.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that went wrong since the start.
+    fn finish(&mut self) -> Result<(), ReportError>;
+}
+
+/// Every reporter in turn.
+#[derive(Default)]
+pub struct FanOut(Vec<Box<dyn Reporter>>);
+
+impl FanOut {
+    /// Adds one.
+    #[must_use]
+    pub fn with(mut self, reporter: impl Reporter + 'static) -> FanOut {
+        self.0.push(Box::new(reporter));
+        self
+    }
+}
+
+impl Reporter for FanOut {
+    fn event(&mut self, event: &Event) {
+        for reporter in &mut self.0 {
+            reporter.event(event);
+        }
+    }
+
+    /// Ends all of them, whatever becomes of the first.
+    fn finish(&mut self) -> Result<(), ReportError> {
+        self.0
+            .iter_mut()
+            .map(|reporter| reporter.finish())
+            .fold(Ok(()), Result::and)
+    }
+}
+
+/// A report or trace that could not be written.
+#[derive(Debug, Error)]
+#[error("cannot write {}", path.display())]
+pub struct ReportError {
+    /// The file, or `standard output`.
+    pub path: PathBuf,
+    /// Why.
+    pub source: io::Error,
+}

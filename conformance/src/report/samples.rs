@@ -1,0 +1,128 @@
+//! Events for the tests of every reporter.
+
+use crate::run::event::{CaseReport, Event, FORMAT_VERSION, Failure, Outcome, Start, Summary};
+use crate::scenario::ast::{Authority, Level};
+
+/// One event of each kind, with every field there is: the examples of `docs/json-lines.md`.
+pub(super) fn each() -> Vec<Event> {
+    vec![
+        start(9),
+        Event::CaseStart {
+            id: "rev1/ack/data[xhr-polling]".into(),
+        },
+        Event::Case(failed()),
+        Event::Note {
+            message: "the server offers no flashsocket".into(),
+        },
+        Event::Summary(summary()),
+    ]
+}
+
+/// A run with every outcome.
+pub(super) fn run() -> Vec<Event> {
+    let lenient = CaseReport {
+        lenient: vec![Failure {
+            level: Level::Should,
+            authority: Authority::Reference,
+            requirements: vec!["rev1#handshake/content-type".into()],
+            message: "header `content-type` is missing".into(),
+            file: "fixtures/scenarios/rev1/handshake/get.wire".into(),
+            line: 6,
+            column: 3,
+            expected: None,
+            got: None,
+            rendered: "warning[should]: header `content-type` is missing".into(),
+        }],
+        ..case("rev1/handshake/get", Outcome::Lenient)
+    };
+    let reason = |id, outcome, reason: &str| CaseReport {
+        reason: Some(reason.into()),
+        ..case(id, outcome)
+    };
+    let cases = [
+        case("rev1/room/in[websocket]", Outcome::Pass),
+        failed(),
+        lenient,
+        reason(
+            "rev1/ack/none",
+            Outcome::Expected,
+            "peers/x/baseline:3: never acknowledges",
+        ),
+        reason(
+            "rev1/ack/id",
+            Outcome::Fail,
+            "passes, but peers/x/baseline:4 lists it as failing: remove the line",
+        ),
+        reason("rev1/multipart/open", Outcome::Skip, "no xhr-multipart"),
+        reason("rev1/multipart/close", Outcome::Skip, "no xhr-multipart"),
+        reason("rev1/volatile/all", Outcome::Skip, "no volatile"),
+        reason("rev1/close/slow", Outcome::Skip, "peers/x/baseline:9: takes an hour"),
+    ];
+    let mut events = vec![start(cases.len())];
+    for case in cases {
+        events.extend([Event::CaseStart { id: case.id.clone() }, Event::Case(case)]);
+    }
+    events.push(Event::Note {
+        message: "the server offers no \u{1b}[31mflashsocket".into(),
+    });
+    events.push(Event::Summary(summary()));
+    events
+}
+
+fn start(cases: usize) -> Event {
+    Event::Start(Start {
+        format: FORMAT_VERSION,
+        tool: "0.1.0".into(),
+        target: "http://127.0.0.1:3000".into(),
+        cases,
+    })
+}
+
+fn summary() -> Summary {
+    Summary {
+        pass: 1,
+        lenient: 1,
+        expected: 1,
+        fail: 2,
+        skip: 4,
+        reruns: 1,
+        duration_ms: 8312,
+    }
+}
+
+fn case(id: &str, outcome: Outcome) -> CaseReport {
+    CaseReport {
+        id: id.into(),
+        title: "an event comes back".into(),
+        outcome,
+        duration_ms: 12,
+        failures: Vec::new(),
+        lenient: Vec::new(),
+        reason: None,
+        reruns: 0,
+        trace: None,
+    }
+}
+
+fn failed() -> CaseReport {
+    let failure = Failure {
+        level: Level::Must,
+        authority: Authority::Spec,
+        requirements: vec!["rev1#ack/data".into()],
+        message: "packet does not match".into(),
+        file: "fixtures/scenarios/rev1/ack/data.wire".into(),
+        line: 9,
+        column: 5,
+        expected: Some("6:::1+[\"a\",1]".into()),
+        got: Some("6:::1+[]".into()),
+        rendered: "error[must]: packet does not match\n --> fixtures/scenarios/rev1/ack/data.wire:9:5".into(),
+    };
+    CaseReport {
+        title: "an acknowledgement carries the arguments".into(),
+        duration_ms: 48,
+        failures: vec![failure],
+        reruns: 1,
+        trace: Some("target/conformance/rev1/ack/data__xhr-polling.wire".into()),
+        ..case("rev1/ack/data[xhr-polling]", Outcome::Fail)
+    }
+}

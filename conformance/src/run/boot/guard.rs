@@ -1,0 +1,173 @@
+//! The process between the harness and the server it started: `sio-conformance __guard -- COMMAND…`.
+//!
+//! However the harness ends, SIGKILL included, the kernel closes its end of the control socket. The guard sees that and
+//! ends the server's process group. The socket is the guard's standard input; what the guard tells the harness goes
+//! back over it, one `Message` a line. Standard output and error belong to the server alone.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{ExitCode, ExitStatus, Stdio};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
+use tokio::process::Command;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::timeout;
+
+use crate::exit::Exit;
+
+/// The hidden subcommand.
+pub const COMMAND: &str = "__guard";
+
+/// What the server gets between SIGTERM and SIGKILL.
+pub(super) const GRACE: Duration = Duration::from_secs(2);
+
+/// Runs the guard; `args` are what follows [`COMMAND`]. Call it outside of any tokio runtime.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let command: Vec<OsString> = args.into_iter().skip_while(|arg| arg == "--").collect();
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fault(&error),
+    };
+    match runtime.block_on(watch(&command)) {
+        Ok(()) => Exit::AsExpected.into(),
+        Err(error) => fault(&error),
+    }
+}
+
+fn fault(error: &io::Error) -> ExitCode {
+    eprintln!("sio-conformance {COMMAND}: {error}");
+    Exit::Fault.into()
+}
+
+/// Starts the server and returns when it and its process group are gone.
+async fn watch(command: &[OsString]) -> io::Result<()> {
+    let mut control = control_socket()?;
+    let Some((program, args)) = command.split_first() else {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "no command"));
+    };
+    // Before the server exists: a signal in between must not leave it behind.
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+
+    let mut server = match Command::new(program)
+        .args(args)
+        .stdin(Stdio::null())
+        .process_group(0)
+        .spawn()
+    {
+        Ok(server) => server,
+        Err(error) => return tell(&mut control, &Message::Failed(error.to_string())).await,
+    };
+    let pid = server.id().and_then(|id| i32::try_from(id).ok()).unwrap_or_default();
+    // A harness that is gone is noticed below, by the end of the socket.
+    let _ = tell(&mut control, &Message::Spawned(pid)).await;
+
+    let ended = tokio::select! {
+        ended = server.wait() => Some(ended?),
+        () = closed(&mut control) => None,
+        _ = terminate.recv() => None,
+        _ = interrupt.recv() => None,
+        _ = hangup.recv() => None,
+    };
+    let ended = match ended {
+        Some(status) => status,
+        None => {
+            signal_group(pid, Signal::SIGTERM);
+            match timeout(GRACE, server.wait()).await {
+                Ok(status) => status?,
+                Err(_) => {
+                    signal_group(pid, Signal::SIGKILL);
+                    server.wait().await?
+                }
+            }
+        }
+    };
+    // The group ends with its leader: what the server started and left running goes too.
+    signal_group(pid, Signal::SIGKILL);
+    let _ = tell(&mut control, &Message::Ended(ended)).await;
+    Ok(())
+}
+
+/// One line from the guard to the harness.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Message {
+    /// The server runs, in a process group of this id.
+    Spawned(i32),
+    /// The command cannot be run, and why.
+    Failed(String),
+    /// The server ended.
+    Ended(ExitStatus),
+}
+
+impl Message {
+    pub(super) fn parse(line: &str) -> Option<Message> {
+        let (word, rest) = line.split_once(' ')?;
+        match word {
+            "spawned" => rest.parse().ok().map(Message::Spawned),
+            "failed" => Some(Message::Failed(rest.to_owned())),
+            "ended" => rest.parse().ok().map(|raw| Message::Ended(ExitStatus::from_raw(raw))),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Message::Spawned(pid) => write!(f, "spawned {pid}"),
+            Message::Failed(reason) => write!(f, "failed {}", reason.replace('\n', " ")),
+            Message::Ended(status) => write!(f, "ended {}", status.into_raw()),
+        }
+    }
+}
+
+async fn tell(control: &mut UnixStream, message: &Message) -> io::Result<()> {
+    control.write_all(format!("{message}\n").as_bytes()).await
+}
+
+/// Signals every process of the group; a group that is gone already is what we want.
+pub(super) fn signal_group(pid: i32, signal: Signal) {
+    // 0 and 1 would mean the caller's own group and every process there is.
+    if pid > 1 {
+        let _ = killpg(Pid::from_raw(pid), signal);
+    }
+}
+
+/// Standard input, as the socket it is.
+fn control_socket() -> io::Result<UnixStream> {
+    let socket = std::os::unix::net::UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
+    socket.set_nonblocking(true)?;
+    UnixStream::from_std(socket)
+}
+
+/// Returns when the harness is gone or asks for the end.
+async fn closed(control: &mut UnixStream) {
+    let mut bytes = [0; 64];
+    while matches!(control.read(&mut bytes).await, Ok(n) if n > 0) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_come_back() {
+        for message in [
+            Message::Spawned(4711),
+            Message::Failed("No such file or directory (os error 2)".into()),
+            Message::Ended(ExitStatus::from_raw(3 << 8)),
+            Message::Ended(ExitStatus::from_raw(9)),
+        ] {
+            assert_eq!(Message::parse(&message.to_string()), Some(message));
+        }
+        assert_eq!(Message::parse("listening somewhere"), None);
+    }
+}

@@ -1,0 +1,382 @@
+//! Waiting for what a step expects: deadlines, windows, `any order`, `one of`, `silent`.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::attempt::{Attempt, Consumed, Hit, MAIN, View, show};
+use super::fault::Fault;
+use super::op::Op;
+use super::{Actor, Consumption, Failed, Play};
+use crate::client::Inbox;
+use crate::scenario::ast::{Action, Auto, Expectation, Lane, Level, Span, Sum, TermBase, Window};
+use crate::scenario::capture::Captures;
+
+/// How much longer than its window an expectation waits, to tell "late" from "never".
+const LATE: Duration = Duration::from_secs(1);
+
+/// The times between which something has to come.
+#[derive(Clone, Copy, Debug, Default)]
+struct Bounds {
+    lo: Option<Instant>,
+    hi: Option<Instant>,
+}
+
+impl Play<'_> {
+    pub(super) async fn expect(&mut self, op: &Op<'_>) -> Result<(), Failed> {
+        let mut actions = vec![&op.step.action];
+        actions.extend(op.tail.iter().map(|step| &step.action));
+        for lane in &op.step.lanes {
+            match &op.step.action {
+                Action::Silent(duration) => self.silent(lane, *duration, op.step.span).await?,
+                Action::AnyOrder(lines) => self.any_order(op, lane, lines).await?,
+                Action::OneOf(lines) => self.one_of(op, lane, lines).await?,
+                _ => {
+                    for action in &actions {
+                        let what = Wanted {
+                            action,
+                            span: op.step.span,
+                            line: None,
+                        };
+                        self.one(op, lane, &[what]).await?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Every line once, whatever their order.
+    async fn any_order(&mut self, op: &Op<'_>, lane: &Lane, lines: &[Expectation]) -> Result<(), Failed> {
+        let mut left: Vec<Wanted<'_>> = wanted(lines);
+        while !left.is_empty() {
+            let met = self.one(op, lane, &left).await?;
+            left.remove(met);
+        }
+        Ok(())
+    }
+
+    /// The first line that fits; any but the first is lenient.
+    async fn one_of(&mut self, op: &Op<'_>, lane: &Lane, lines: &[Expectation]) -> Result<(), Failed> {
+        let met = self.one(op, lane, &wanted(lines)).await?;
+        if met > 0
+            && let (Some(best), Some(took)) = (lines.first(), lines.get(met))
+        {
+            let label = "the server does what is allowed, but not what is preferred";
+            let fault = Fault::new(best.span, "second choice", label).note("took", self.source(took.span));
+            self.fail(Level::Should, Box::new(fault))?;
+        }
+        Ok(())
+    }
+
+    /// Waits until one of the alternatives is met; gives its number.
+    async fn one(&mut self, op: &Op<'_>, lane: &Lane, wanted: &[Wanted<'_>]) -> Result<usize, Failed> {
+        let bounds = self.bounds(op.step.window.as_ref(), lane)?;
+        let since = self.actor(lane).events.get(&lane.part).copied();
+        let from = since.map_or(self.block, |since| since.max(self.block));
+        let deadline = match bounds.hi {
+            Some(hi) => hi.max(Instant::now()) + LATE.mul_f64(self.setting.patience),
+            None => bounds.lo.map_or(from, |lo| lo.max(from)) + self.wait(),
+        };
+        loop {
+            let captures = self.captures(lane);
+            let actor = self.actor(lane);
+            let view = self.view(actor, lane, &captures);
+            let found = timeout_at(deadline, actor.client.wait(|inbox| decide(&view, inbox, wanted))).await;
+            match found {
+                Ok((number, Attempt::Matched(hit))) => {
+                    self.took(op, lane, &wanted[number], *hit, bounds)?;
+                    return Ok(number);
+                }
+                Ok((_, Attempt::Repoll(part))) => self.repoll(lane, &part).await?,
+                Ok((_, Attempt::Mismatch(fault, place))) => {
+                    if op.level != Level::Must
+                        && let Some((part, section, unit)) = place
+                    {
+                        self.actor(lane)
+                            .client
+                            .inbox(|inbox| drop_unit(inbox, &part, section, unit));
+                    }
+                    return Err(fault);
+                }
+                Ok((_, Attempt::NotYet)) | Err(_) => {
+                    let waited = deadline.saturating_duration_since(from);
+                    return Err(self.nothing_came(lane, wanted, waited));
+                }
+            }
+        }
+    }
+
+    fn took(&mut self, op: &Op<'_>, lane: &Lane, what: &Wanted<'_>, hit: Hit, bounds: Bounds) -> Result<(), Failed> {
+        let before = self.captures(lane);
+        self.bind(lane, &hit.captures);
+        let (at, line) = (hit.at, self.trace_text(what.action, &hit.consumed));
+        self.note(at, lane, line);
+        let ends = matches!(hit.consumed, Consumed::End(_));
+        self.consumed.push(Consumption {
+            op: self.op,
+            line: what.line,
+            lane: Lane {
+                client: lane.client.clone(),
+                part: lane.part.clone().or(Some(hit.part)),
+            },
+            consumed: hit.consumed,
+            before,
+            at,
+            window: (bounds.lo, bounds.hi),
+            gate: self.wire.progress.now().gate,
+        });
+        let previous = self.actor(lane).events.get(&lane.part).copied();
+        if let Some(actor) = self.actor_mut(lane) {
+            actor.events.insert(lane.part.clone(), at);
+            actor.gone |= ends && (lane.part.is_none() || actor.client.session.is_none());
+        }
+        let span = op.step.window.as_ref().map_or(op.step.span, |window| window.span);
+        let since = op.step.window.as_ref().and_then(|window| window.since.clone());
+        let measured = |base: Option<Instant>| base.map_or(Duration::ZERO, |base| at.saturating_duration_since(base));
+        if let Some(lo) = bounds.lo
+            && at < lo
+        {
+            let label = format!("{:.0?} too early", lo - at);
+            let base = self.base_of_lower(lane, since.as_deref(), at);
+            return Err(Box::new(
+                Fault::new(span, "too early", label).got(format!("after {:.1?}", measured(base))),
+            ));
+        }
+        if let Some(hi) = bounds.hi
+            && at > hi
+        {
+            let label = format!("{:.0?} too late", at - hi);
+            let base = since.and_then(|name| self.marks.get(&name).copied()).or(previous);
+            return Err(Box::new(
+                Fault::new(span, "too late", label).got(format!("after {:.1?}", measured(base))),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Nothing may come for that long.
+    async fn silent(&mut self, lane: &Lane, duration: Duration, span: Span) -> Result<(), Failed> {
+        let captures = self.captures(lane);
+        let actor = self.actor(lane);
+        let view = self.view(actor, lane, &captures);
+        let ended = |inbox: &Inbox| inbox.parts.values().filter(|part| part.end.is_some()).count();
+        let closed = actor.client.inbox(|inbox| ended(inbox));
+        let disturbed = actor.client.wait(|inbox| {
+            if let Some((part, section, unit)) = view.visible(inbox) {
+                let unit = &inbox.parts[&part].sections[section].units[unit];
+                return Some(show(&unit.kind));
+            }
+            (ended(inbox) > closed).then(|| "the end of the connection".to_owned())
+        });
+        if let Ok(got) = timeout(duration, disturbed).await {
+            return Err(Box::new(
+                Fault::new(span, "not silent", "something came where nothing may").got(got),
+            ));
+        }
+        let part = lane
+            .part
+            .clone()
+            .or_else(|| actor.client.session.as_ref().map(|it| it.part().to_owned()));
+        let client = lane.client.clone();
+        self.consumed.push(Consumption {
+            op: self.op,
+            line: None,
+            lane: lane.clone(),
+            consumed: Consumed::Silence {
+                client,
+                part: part.unwrap_or_else(|| MAIN.to_owned()),
+            },
+            before: captures,
+            at: Instant::now(),
+            window: (None, None),
+            gate: self.wire.progress.now().gate,
+        });
+        let now = Instant::now();
+        self.note(now, lane, format!("silent {}ms", duration.as_millis()));
+        if let Some(actor) = self.actor_mut(lane) {
+            actor.events.insert(lane.part.clone(), now);
+        }
+        Ok(())
+    }
+
+    pub(super) fn view<'v>(&'v self, actor: &'v Actor, lane: &'v Lane, captures: &'v Captures) -> View<'v> {
+        let session = actor.client.session.as_ref();
+        View {
+            generation: self.generation,
+            captures,
+            auto: self.scenario.headers.auto == Auto::Heartbeats,
+            part: lane.part.as_deref(),
+            session: session.map(|session| session.part()).filter(|_| lane.part.is_none()),
+            polling: session.is_some_and(|session| session.is_polling())
+                && lane.part.as_deref().is_none_or(|part| part == "poll"),
+            since: actor.events.get(&lane.part).copied(),
+            repoll: true,
+        }
+    }
+
+    fn nothing_came(&self, lane: &Lane, wanted: &[Wanted<'_>], waited: Duration) -> Failed {
+        let span = wanted.first().map_or(Span::default(), |what| what.span);
+        let actor = self.actor(lane);
+        let (waiting, trouble) = actor.client.inbox(|inbox| {
+            let parts = inbox.parts.iter().filter(|(name, _)| !name.starts_with('('));
+            let units = parts
+                .clone()
+                .flat_map(|(_, part)| &part.sections)
+                .flat_map(|section| &section.units);
+            let waiting: Vec<String> = units.take(3).map(|unit| show(&unit.kind)).collect();
+            (
+                waiting,
+                inbox.parts.values().find_map(|part| part.trouble.front().cloned()),
+            )
+        });
+        let ended = actor
+            .client
+            .inbox(|inbox| inbox.parts.values().any(|part| part.end.is_some()));
+        let mut fault = Fault::new(
+            span,
+            "nothing came",
+            format!("nothing that fits came within {waited:.1?}"),
+        );
+        if !waiting.is_empty() {
+            fault = fault.got(waiting.join("  "));
+        }
+        if let Some(reason) = trouble {
+            fault = fault.note("note", reason);
+        } else if ended {
+            fault = fault.note("note", "the server has closed the connection");
+        }
+        Box::new(fault)
+    }
+
+    fn bounds(&self, window: Option<&Window>, lane: &Lane) -> Result<Bounds, Failed> {
+        let Some(window) = window else {
+            return Ok(Bounds::default());
+        };
+        let now = Instant::now();
+        let mark = match &window.since {
+            Some(name) => Some(self.marks.get(name).copied().ok_or_else(|| {
+                Box::new(Fault::new(
+                    window.span,
+                    "unknown mark",
+                    format!("nothing above marks {name:?}"),
+                ))
+            })?),
+            None => None,
+        };
+        let lower = mark
+            .or_else(|| self.base_of_lower(lane, None, now))
+            .unwrap_or(self.begun);
+        let upper = mark
+            .or_else(|| self.actor(lane).events.get(&lane.part).copied())
+            .unwrap_or(self.block);
+        let length = |sum: &Option<Sum>| match sum {
+            Some(sum) => self.length(sum, lane, window.span).map(Some),
+            None => Ok(None),
+        };
+        let patience = self.setting.patience.max(1.0);
+        Ok(Bounds {
+            lo: length(&window.lo)?.map(|length| lower + length),
+            hi: length(&window.hi)?.map(|length| upper + length.mul_f64(patience)),
+        })
+    }
+
+    /// Lower bounds count from the last thing the harness sent on the client, or from the mark.
+    fn base_of_lower(&self, lane: &Lane, since: Option<&str>, at: Instant) -> Option<Instant> {
+        match since {
+            Some(name) => self.marks.get(name).copied(),
+            None => self.actor(lane).client.sent_before(at),
+        }
+    }
+
+    fn length(&self, sum: &Sum, lane: &Lane, span: Span) -> Result<Duration, Failed> {
+        let captures = self.captures(lane);
+        let mut milliseconds = 0.0;
+        for term in &sum.terms {
+            milliseconds += term.factor
+                * match &term.base {
+                    TermBase::Duration(duration) => duration.as_secs_f64() * 1000.0,
+                    TermBase::Capture(name) => captures
+                        .get(name)
+                        .and_then(crate::scenario::json::Value::as_f64)
+                        .ok_or_else(|| {
+                            let label = format!("${name} is no number of milliseconds here");
+                            Box::new(Fault::new(span, "window cannot be computed", label))
+                        })?,
+                };
+        }
+        Ok(Duration::from_secs_f64((milliseconds / 1000.0).clamp(0.0, 86_400.0)))
+    }
+
+    pub(super) fn source(&self, span: Span) -> String {
+        self.scenario
+            .source
+            .text
+            .get(span.range())
+            .unwrap_or_default()
+            .trim()
+            .to_owned()
+    }
+
+    fn trace_text(&self, action: &Action, consumed: &Consumed) -> String {
+        let text = |bytes: &[u8]| crate::scenario::pattern::show_bytes(bytes);
+        match consumed {
+            Consumed::Packet { text: packet, .. } if matches!(action, Action::ExpectBytes(_)) => {
+                format!("<< {}", text(packet.as_bytes()))
+            }
+            Consumed::Packet { text: packet, .. } | Consumed::Fence { text: packet, .. } => {
+                format!("< {}", text(packet.as_bytes()))
+            }
+            Consumed::Status { head, .. } => head.status.to_string(),
+            Consumed::Bytes { bytes, whole: true, .. } => format!("<< {}", text(bytes)),
+            Consumed::Bytes { bytes, .. } => format!("<<+ {}", text(bytes)),
+            Consumed::End(_) if matches!(action, Action::Eof) => "eof".to_owned(),
+            Consumed::End(_) => "closed".to_owned(),
+            Consumed::Silence { .. } => "silent 0ms".to_owned(),
+        }
+    }
+}
+
+/// An expectation among alternatives.
+struct Wanted<'a> {
+    action: &'a Action,
+    span: Span,
+    line: Option<usize>,
+}
+
+fn wanted(lines: &[Expectation]) -> Vec<Wanted<'_>> {
+    let numbered = lines.iter().enumerate();
+    numbered
+        .map(|(number, line)| Wanted {
+            action: &line.action,
+            span: line.span,
+            line: Some(number),
+        })
+        .collect()
+}
+
+/// The first alternative that is met. When none can be met any more, the first one's complaint.
+fn decide(view: &View<'_>, inbox: &mut Inbox, wanted: &[Wanted<'_>]) -> Option<(usize, Attempt)> {
+    let mut complaint = None;
+    let mut open = false;
+    for (number, what) in wanted.iter().enumerate() {
+        match view.attempt(inbox, what.action, what.span) {
+            Attempt::NotYet => open = true,
+            found @ Attempt::Mismatch(..) => {
+                complaint.get_or_insert((number, found));
+            }
+            found => return Some((number, found)),
+        }
+    }
+    complaint.filter(|_| !open)
+}
+
+fn drop_unit(inbox: &mut Inbox, part: &str, section: usize, unit: usize) {
+    if let Some(section) = inbox
+        .parts
+        .get_mut(part)
+        .and_then(|part| part.sections.get_mut(section))
+    {
+        section.take_unit(unit);
+    }
+}

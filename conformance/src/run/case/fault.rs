@@ -1,0 +1,46 @@
+//! A step that did not hold, before it is dressed for a reader.
+
+use crate::scenario::ast::{Level, Span};
+
+/// What is wrong, and where the scenario asks for it.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    /// The step, as a number into the case's ops; their count stands for the end of the case.
+    pub op: usize,
+    /// How binding the step is.
+    pub level: Level,
+    /// The part of the scenario that was not met.
+    pub span: Span,
+    /// One line: `packet does not match`.
+    pub title: String,
+    /// At the span: `$.pingInterval: expected int, got "25000"`.
+    pub label: String,
+    /// What came, as the language writes it.
+    pub got: Option<String>,
+    /// What the reader may want to know besides.
+    pub notes: Vec<(String, String)>,
+}
+
+impl Fault {
+    pub(super) fn new(span: Span, title: impl Into<String>, label: impl Into<String>) -> Fault {
+        Fault {
+            op: 0,
+            level: Level::Must,
+            span,
+            title: title.into(),
+            label: label.into(),
+            got: None,
+            notes: Vec::new(),
+        }
+    }
+
+    pub(super) fn got(mut self, got: impl Into<String>) -> Fault {
+        self.got = Some(got.into());
+        self
+    }
+
+    pub(super) fn note(mut self, key: &str, text: impl Into<String>) -> Fault {
+        self.notes.push((key.to_owned(), text.into()));
+        self
+    }
+}

@@ -1,0 +1,286 @@
+//! Plays one case: sends what its lanes send, and holds what comes against what they expect.
+//!
+//! Steps are taken in file order. A send begins when every expectation above it has been met; expectations between two
+//! sends are looked at one after the other, each against what its own lane has received by then, so their order across
+//! lanes asserts nothing.
+
+mod attempt;
+mod expect;
+mod fault;
+mod finish;
+mod op;
+mod send;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+pub use self::attempt::{Consumed, Ending};
+pub use self::fault::Fault;
+pub use self::op::{Op, ops};
+use crate::client::tape::{Progress, Tape};
+use crate::client::{Client, Connect, Wire};
+use crate::scenario::Generation;
+use crate::scenario::ast::{Auto, Lane, Level, Scenario};
+use crate::scenario::capture::Captures;
+use crate::scenario::json::Value;
+
+/// How long an expectation waits when nothing else is said, before `--patience`.
+const WAIT: Duration = Duration::from_secs(2);
+
+/// What a case runs in.
+#[derive(Clone)]
+pub struct Setting {
+    /// Where connections come from.
+    pub connect: Arc<dyn Connect>,
+    /// The count of steps that a scripted server waits on.
+    pub progress: Arc<Progress>,
+    /// What `over:` chose.
+    pub transport: Option<String>,
+    /// Factor on every upper bound.
+    pub patience: f64,
+    /// Durations that no handshake announces.
+    pub timings: Timings,
+    /// A word that no other run of the case uses.
+    pub fresh: String,
+}
+
+/// Durations that a server does not announce: the contract's, or `--timing name=value`.
+#[derive(Clone, Debug)]
+pub struct Timings {
+    /// rev1: time between two heartbeats.
+    pub interval: Duration,
+    /// rev1: how long an idle poll is held.
+    pub polling: Duration,
+}
+
+impl Default for Timings {
+    fn default() -> Timings {
+        Timings {
+            interval: Duration::from_secs(1),
+            polling: Duration::from_secs(1),
+        }
+    }
+}
+
+/// What is left of a case when it has ended.
+#[derive(Debug)]
+pub struct Played {
+    /// The failed `must` step, or what came that no step expects.
+    pub failure: Option<Fault>,
+    /// Failed `should` and `may` steps.
+    pub lenient: Vec<Fault>,
+    /// What each expectation consumed.
+    pub consumed: Vec<Consumption>,
+    /// What the server did.
+    pub tape: Tape,
+    /// The conversation, for the trace.
+    pub trace: Vec<TraceLine>,
+    /// The heartbeat timeout that the server announced, if a session was opened.
+    pub announced: Option<Duration>,
+    /// The session ids that the server gave.
+    pub sids: Vec<String>,
+}
+
+/// What an expectation took.
+#[derive(Clone, Debug)]
+pub struct Consumption {
+    /// The step, as a number into [`ops`]; their count stands for the end of the case.
+    pub op: usize,
+    /// The line below `any order` or `one of`.
+    pub line: Option<usize>,
+    /// On which lane.
+    pub lane: Lane,
+    /// What.
+    pub consumed: Consumed,
+    /// What was bound before.
+    pub before: Captures,
+    /// When it came.
+    pub at: Instant,
+    /// When it was allowed to come.
+    pub window: (Option<Instant>, Option<Instant>),
+    /// How many sends had begun when it was taken.
+    pub gate: usize,
+}
+
+/// A line of the trace.
+#[derive(Clone, Debug)]
+pub struct TraceLine {
+    /// Since the start of the case.
+    pub at: Duration,
+    /// Who.
+    pub lane: String,
+    /// What, in the words of the language: `> 3:::hi`.
+    pub text: String,
+}
+
+/// Plays a scenario to its end.
+pub async fn play(scenario: &Scenario, setting: Setting) -> Played {
+    let ops = ops(scenario);
+    let mut play = Play::new(scenario, &ops, setting);
+    let failure = match play.run().await {
+        Ok(()) => None,
+        Err(fault) => Some(*fault),
+    };
+    Played {
+        failure,
+        announced: play
+            .clients
+            .values()
+            .find_map(|actor| actor.client.session.as_ref()?.heartbeat_timeout),
+        sids: play
+            .clients
+            .values()
+            .filter_map(|actor| Some(actor.client.session.as_ref()?.sid.clone()))
+            .collect(),
+        lenient: play.lenient,
+        consumed: play.consumed,
+        tape: play.wire.tape(),
+        trace: play.trace,
+    }
+}
+
+struct Play<'a> {
+    scenario: &'a Scenario,
+    generation: Generation,
+    ops: &'a [Op<'a>],
+    setting: Setting,
+    wire: Arc<Wire>,
+    clients: BTreeMap<String, Actor>,
+    captures: Captures,
+    marks: BTreeMap<String, Instant>,
+    /// When the newest send began: expectations wait from here.
+    block: Instant,
+    begun: Instant,
+    lenient: Vec<Fault>,
+    consumed: Vec<Consumption>,
+    trace: Vec<TraceLine>,
+    op: usize,
+}
+
+/// A client, and what the case knows about it.
+struct Actor {
+    client: Client,
+    /// Captures of this client alone: `sid`, `interval`, `timeout`, `close`, `polling`.
+    captures: Captures,
+    /// The newest event of each lane, by part.
+    events: BTreeMap<Option<String>, Instant>,
+    /// The case polls by hand.
+    manual: bool,
+    /// Said goodbye, was told so, or was cut: nothing more is owed to it or by it.
+    gone: bool,
+    fences: u64,
+}
+
+type Failed = Box<Fault>;
+
+impl<'a> Play<'a> {
+    fn new(scenario: &'a Scenario, ops: &'a [Op<'a>], setting: Setting) -> Play<'a> {
+        let wire = Arc::new(Wire::new(setting.connect.clone(), setting.progress.clone()));
+        let manual = op::manual_clients(ops);
+        let names: BTreeSet<&str> = ops
+            .iter()
+            .flat_map(|op| op.step.lanes.iter().map(|lane| lane.client.as_str()))
+            .collect();
+        let clients = names
+            .into_iter()
+            .map(|name| {
+                let actor = Actor {
+                    client: Client::new(wire.clone(), name, scenario.headers.auto == Auto::Heartbeats),
+                    captures: Captures::new(),
+                    events: BTreeMap::new(),
+                    manual: manual.contains(name),
+                    gone: false,
+                    fences: 0,
+                };
+                (name.to_owned(), actor)
+            })
+            .collect();
+        let mut captures = Captures::new();
+        captures.insert("fresh", Value::string(&setting.fresh));
+        Play {
+            scenario,
+            generation: scenario.headers.generation().parse().unwrap_or(Generation::Rev1),
+            ops,
+            setting,
+            wire,
+            clients,
+            captures,
+            marks: BTreeMap::new(),
+            block: Instant::now(),
+            begun: Instant::now(),
+            lenient: Vec::new(),
+            consumed: Vec::new(),
+            trace: Vec::new(),
+            op: 0,
+        }
+    }
+
+    async fn run(&mut self) -> Result<(), Failed> {
+        for (number, op) in self.ops.iter().enumerate() {
+            self.op = number;
+            let result = if op.step.action.sends() {
+                self.send(op).await
+            } else {
+                self.expect(op).await
+            };
+            if let Err(fault) = result {
+                self.fail(op.level, fault)?;
+            }
+        }
+        self.op = self.ops.len();
+        self.finish().await
+    }
+
+    /// A fault of a `must` ends the case; another is kept, and the case goes on.
+    fn fail(&mut self, level: Level, mut fault: Failed) -> Result<(), Failed> {
+        fault.op = self.op;
+        fault.level = level;
+        if level == Level::Must {
+            return Err(fault);
+        }
+        self.lenient.push(*fault);
+        Ok(())
+    }
+
+    fn actor(&self, lane: &Lane) -> &Actor {
+        &self.clients[&lane.client]
+    }
+
+    fn actor_mut(&mut self, lane: &Lane) -> Option<&mut Actor> {
+        self.clients.get_mut(&lane.client)
+    }
+
+    /// The case's captures, and over them the client's own.
+    fn captures(&self, lane: &Lane) -> Captures {
+        self.captures.layered(&self.actor(lane).captures)
+    }
+
+    /// Keeps what a match has bound.
+    fn bind(&mut self, lane: &Lane, bound: &Captures) {
+        let own = self.actor(lane).captures.clone();
+        for (name, value) in bound.iter().filter(|(name, _)| !own.contains(name)) {
+            if self.captures.get(name) != Some(value) {
+                self.captures.insert(name, value.clone());
+            }
+        }
+    }
+
+    fn wait(&self) -> Duration {
+        WAIT.mul_f64(self.setting.patience)
+    }
+
+    fn note(&mut self, at: Instant, lane: &Lane, text: impl Into<String>) {
+        let name = match &lane.part {
+            Some(part) => format!("{}.{part}", lane.client),
+            None => lane.client.clone(),
+        };
+        self.trace.push(TraceLine {
+            at: at.saturating_duration_since(self.begun),
+            lane: name,
+            text: text.into(),
+        });
+    }
+}

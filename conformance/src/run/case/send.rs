@@ -1,0 +1,363 @@
+//! What a step puts on the wire.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, timeout};
+
+use super::attempt::MAIN;
+use super::fault::Fault;
+use super::op::Op;
+use super::{Failed, Play};
+use crate::client::framing::payload;
+use crate::client::tape::Framing;
+use crate::client::websocket::Opcode;
+use crate::client::{ClientError, OpenError, Port, Session, framing_of, post_body};
+use crate::scenario::ast::{Action, Lane, Span, Text};
+use crate::scenario::capture::Captures;
+use crate::scenario::json::Value;
+use crate::scenario::packet::render_packet;
+use crate::scenario::pattern::show_bytes;
+use crate::scenario::text::render_bytes;
+
+impl Play<'_> {
+    pub(super) async fn send(&mut self, op: &Op<'_>) -> Result<(), Failed> {
+        self.wire.progress.advance();
+        self.block = Instant::now();
+        if matches!(op.step.action, Action::Fence) {
+            return self.fence(&op.step.lanes, op.step.span).await;
+        }
+        for lane in &op.step.lanes {
+            self.send_on(op, lane).await?;
+            let now = Instant::now();
+            if let Some(actor) = self.actor_mut(lane) {
+                actor.events.insert(lane.part.clone(), now);
+            }
+        }
+        self.block = Instant::now();
+        Ok(())
+    }
+
+    async fn send_on(&mut self, op: &Op<'_>, lane: &Lane) -> Result<(), Failed> {
+        let span = op.step.span;
+        let captures = self.captures(lane);
+        let part = lane.part.as_deref().unwrap_or(MAIN);
+        let now = Instant::now();
+        match &op.step.action {
+            Action::Wait(duration) => sleep(*duration).await,
+            Action::Mark(name) => {
+                self.marks.insert(name.clone(), now);
+            }
+            Action::Open {
+                bare,
+                transport,
+                target,
+            } => {
+                let target = match target {
+                    Some(target) => String::from_utf8_lossy(&render(target, &captures)?).into_owned(),
+                    None => "/socket.io/1/".to_owned(),
+                };
+                let transport = transport.as_ref().map(|transport| transport.node.clone());
+                let transport = transport
+                    .or_else(|| self.setting.transport.clone())
+                    .unwrap_or_else(|| "websocket".into());
+                self.open(lane, &transport, &target, *bare, span).await?;
+            }
+            Action::Request { .. } | Action::Ws { .. } => self.request(op, lane, part, &captures).await?,
+            Action::Tcp(port) => {
+                let port = if port == "policy" { Port::Policy } else { Port::Http };
+                let connected = timeout(self.wait(), self.actor(lane).client.tcp(part, port)).await;
+                bounded(connected, span, "no connection")?;
+            }
+            Action::SendPacket(text) => {
+                let packet = render_packet(self.generation, text, &captures)
+                    .map_err(|error| Fault::new(error.span(), "cannot be sent", error.to_string()))?;
+                let client = &self.actor(lane).client;
+                let sent = match &client.session {
+                    Some(session) if lane.part.is_none() => session.send(client, &packet),
+                    _ => client.frame(part, Opcode::Text, packet.as_bytes()),
+                };
+                sent.map_err(|error| cannot(span, &error))?;
+                self.note(now, lane, format!("> {}", show_bytes(packet.as_bytes())));
+            }
+            Action::SendBytes(text) => {
+                let bytes = render(text, &captures)?;
+                let shown = show_bytes(&bytes);
+                self.write_whole(lane, bytes).map_err(|error| cannot(span, &error))?;
+                self.note(now, lane, format!(">> {shown}"));
+            }
+            Action::SendAttachment(bytes) => {
+                let client = &self.actor(lane).client;
+                client
+                    .frame(part, Opcode::Binary, bytes)
+                    .map_err(|error| cannot(span, &error))?;
+            }
+            Action::SendRaw(bytes) => {
+                let (client, part) = (&self.actor(lane).client, self.part_of(lane));
+                client
+                    .write(part, bytes.clone())
+                    .map_err(|error| cannot(span, &error))?;
+            }
+            Action::Close(code) => self.close(lane, *code, span)?,
+            Action::Drop => {
+                self.actor(lane).client.cut(lane.part.as_deref());
+                if lane.part.is_none()
+                    && let Some(actor) = self.actor_mut(lane)
+                {
+                    actor.gone = true;
+                }
+            }
+            Action::HalfClose => {
+                let (client, part) = (&self.actor(lane).client, self.part_of(lane));
+                client.half_close(part).map_err(|error| cannot(span, &error))?;
+            }
+            Action::Reopen(transport) => {
+                let transport = transport.as_ref().map(|transport| transport.node.clone());
+                self.reopen(lane, transport, span).await?;
+            }
+            _ => {
+                let label = "this version plays revision 1, which has no such step";
+                return Err(Box::new(Fault::new(span, "cannot be played", label)));
+            }
+        }
+        Ok(())
+    }
+
+    /// The part that bytes go to: the named one, the session's own, or the one of a client without any.
+    fn part_of<'l>(&self, lane: &'l Lane) -> &'l str {
+        match (&lane.part, &self.actor(lane).client.session) {
+            (Some(part), _) => part,
+            (None, Some(session)) => session.part(),
+            (None, None) => MAIN,
+        }
+    }
+
+    /// A whole WebSocket frame, or raw bytes where no frames are spoken.
+    fn write_whole(&self, lane: &Lane, bytes: Vec<u8>) -> Result<(), ClientError> {
+        let (client, part) = (&self.actor(lane).client, self.part_of(lane));
+        let framing = client.inbox(|inbox| inbox.parts.get(part)?.sections.last().map(|section| section.framing));
+        match framing {
+            Some(Framing::WebSocket) => client.frame(part, Opcode::Text, &bytes),
+            Some(Framing::Hixie) => client.write(part, [b"\x00", bytes.as_slice(), b"\xff"].concat()),
+            _ => client.write(part, bytes),
+        }
+    }
+
+    async fn request(&mut self, op: &Op<'_>, lane: &Lane, part: &str, captures: &Captures) -> Result<(), Failed> {
+        let client = &self.actor(lane).client;
+        let (method, target, headers) = match &op.step.action {
+            Action::Request {
+                method,
+                target,
+                headers,
+            } => (Some(method), target, headers),
+            Action::Ws { target, headers } => (None, target, headers),
+            _ => return Ok(()),
+        };
+        let target = String::from_utf8_lossy(&render(target, captures)?).into_owned();
+        let mut request = match method {
+            Some(method) => client.new_request(method, &target),
+            None => client.new_websocket(part, &target),
+        };
+        if method.is_some_and(|method| method != "GET" && method != "HEAD" && method != "OPTIONS") {
+            let (content_type, body) = self.body(op, captures, &target)?;
+            if let Some(content_type) = content_type {
+                request.set("Content-Type", Some(content_type));
+            }
+            request.body = Some(body);
+        }
+        for line in headers {
+            let value = match &line.value {
+                Some(value) => Some(String::from_utf8_lossy(&render(value, captures)?).into_owned()),
+                None => None,
+            };
+            request.set(&line.name, value.as_deref());
+        }
+        let framing = match method {
+            None => Framing::WebSocket,
+            Some(method) if method == "GET" => framing_of(&target),
+            Some(_) => Framing::Raw,
+        };
+        let verb = method.map_or("ws", String::as_str);
+        let shown = format!("{verb} {target}");
+        let (now, body) = (Instant::now(), request.body.clone().unwrap_or_default());
+        let sent = timeout(self.wait(), client.request(part, request, framing)).await;
+        bounded(sent, op.step.span, "request not sent")?;
+        self.note(now, lane, shown);
+        if !body.is_empty() {
+            self.note(now, lane, format!(">> {}", show_bytes(&body)));
+        }
+        Ok(())
+    }
+
+    /// What the lines below a request make its body: bytes as they stand, or packets framed as the transport in the URL
+    /// frames them.
+    fn body(&self, op: &Op<'_>, captures: &Captures, target: &str) -> Result<(Option<&'static str>, Vec<u8>), Failed> {
+        let (mut bytes, mut packets) = (Vec::new(), Vec::new());
+        for step in &op.tail {
+            match &step.action {
+                Action::SendBytes(text) => bytes.extend(render(text, captures)?),
+                Action::SendPacket(text) => {
+                    let packet = render_packet(self.generation, text, captures)
+                        .map_err(|error| Fault::new(error.span(), "cannot be sent", error.to_string()))?;
+                    packets.push(packet);
+                }
+                _ => {}
+            }
+        }
+        let transport = target.split('/').nth(3).unwrap_or_default();
+        if packets.is_empty() {
+            let (content_type, _) = post_body(transport, "");
+            return Ok(((!bytes.is_empty()).then_some(content_type), bytes));
+        }
+        let (content_type, body) = post_body(transport, &payload::join(&packets));
+        Ok((Some(content_type), body))
+    }
+
+    async fn open(&mut self, lane: &Lane, transport: &str, target: &str, bare: bool, span: Span) -> Result<(), Failed> {
+        let wait = self.wait();
+        let manual = self.actor(lane).manual;
+        let client = &self.actor(lane).client;
+        let handshake = timeout(wait, Session::handshake(client, transport, target)).await;
+        let mut session = opened(handshake, span)?;
+        let own = self.own_captures(&session);
+        let Some(actor) = self.actor_mut(lane) else {
+            return Ok(());
+        };
+        actor.captures = own;
+        if !(bare && manual) {
+            opened(timeout(wait, session.connect(&actor.client)).await, span)?;
+            if !manual && bare {
+                session.keep_polling(&actor.client);
+            }
+        } else {
+            session.prepare(&actor.client);
+        }
+        actor.client.session = Some(session);
+        let now = Instant::now();
+        self.note(
+            now,
+            lane,
+            format!("open{} {transport}", if bare { " bare" } else { "" }),
+        );
+        if bare {
+            Ok(())
+        } else {
+            self.greeting(lane, manual, span).await
+        }
+    }
+
+    /// `$sid $interval $timeout $close $polling`, in milliseconds. What is switched off holds nothing.
+    fn own_captures(&self, session: &Session) -> Captures {
+        let mut own = Captures::new();
+        own.insert("sid", Value::string(&session.sid));
+        let timings = &self.setting.timings;
+        let known = [
+            ("interval", Some(timings.interval)),
+            ("timeout", session.heartbeat_timeout),
+            ("close", session.close_timeout),
+            ("polling", Some(timings.polling)),
+        ];
+        for (name, duration) in known {
+            if let Some(milliseconds) = duration.and_then(|it: Duration| i64::try_from(it.as_millis()).ok()) {
+                own.insert(name, Value::integer(milliseconds));
+            }
+        }
+        own
+    }
+
+    fn close(&mut self, lane: &Lane, code: Option<u16>, span: Span) -> Result<(), Failed> {
+        let Some(actor) = self.actor_mut(lane) else {
+            return Ok(());
+        };
+        let result = match (&actor.client.session, &lane.part) {
+            (Some(session), None) => {
+                actor.gone = true;
+                session.close(&actor.client, code)
+            }
+            (_, part) => {
+                let code = code.unwrap_or(1000).to_be_bytes();
+                actor
+                    .client
+                    .frame(part.as_deref().unwrap_or(MAIN), Opcode::Close, &code)
+            }
+        };
+        result.map_err(|error| cannot(span, &error))?;
+        self.note(Instant::now(), lane, "close");
+        Ok(())
+    }
+
+    async fn reopen(&mut self, lane: &Lane, transport: Option<String>, span: Span) -> Result<(), Failed> {
+        let wait = self.wait();
+        let Some(actor) = self.actor_mut(lane) else {
+            return Ok(());
+        };
+        let Some(mut session) = actor.client.session.clone() else {
+            return Err(Box::new(Fault::new(
+                span,
+                "cannot reopen",
+                "the client has no session: open one first",
+            )));
+        };
+        if let Some(transport) = transport {
+            session.transport = transport;
+        }
+        actor.client.stop_background();
+        opened(timeout(wait, session.connect(&actor.client)).await, span)?;
+        if !actor.manual {
+            session.keep_polling(&actor.client);
+        }
+        let shown = format!("reopen {}", session.transport);
+        actor.client.session = Some(session);
+        actor.gone = false;
+        self.note(Instant::now(), lane, shown);
+        Ok(())
+    }
+
+    /// Polls once more for a lane that polls by hand and got nothing but heartbeats and noops.
+    pub(super) async fn repoll(&mut self, lane: &Lane, part: &str) -> Result<(), Failed> {
+        let client = &self.actor(lane).client;
+        let target = client.inbox(|inbox| {
+            let section = inbox.parts.get(part)?.sections.last()?;
+            section.request.strip_prefix("GET ").map(str::to_owned)
+        });
+        let Some(target) = target else { return Ok(()) };
+        let request = client.new_request("GET", &target);
+        let span = self.ops.get(self.op).map_or(Span::default(), |op| op.step.span);
+        let sent = timeout(self.wait(), client.request(part, request, framing_of(&target))).await;
+        bounded(sent, span, "poll not repeated")?;
+        Ok(())
+    }
+}
+
+pub(super) fn render(text: &Text, captures: &Captures) -> Result<Vec<u8>, Failed> {
+    render_bytes(text, captures)
+        .map_err(|unbound| Box::new(Fault::new(unbound.span, "cannot be sent", unbound.to_string())))
+}
+
+pub(super) fn cannot(span: Span, error: &ClientError) -> Failed {
+    Box::new(Fault::new(span, "cannot be sent", error.to_string()))
+}
+
+fn bounded<T>(
+    result: Result<Result<T, ClientError>, tokio::time::error::Elapsed>,
+    span: Span,
+    title: &str,
+) -> Result<T, Failed> {
+    match result {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(Box::new(Fault::new(span, title, error.to_string()))),
+        Err(_) => Err(Box::new(Fault::new(
+            span,
+            title,
+            "the server does not take the connection",
+        ))),
+    }
+}
+
+fn opened<T>(result: Result<Result<T, OpenError>, tokio::time::error::Elapsed>, span: Span) -> Result<T, Failed> {
+    match result {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(Box::new(Fault::new(span, "no session", error.to_string()))),
+        Err(_) => Err(Box::new(Fault::new(span, "no session", "the server does not answer"))),
+    }
+}

@@ -1,0 +1,305 @@
+//! Runs cases against a target and tells what happens.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout};
+
+use super::boot::{Address, BootError, Running, Target, embedded};
+use super::case::{Played, Setting, Timings, ops, play};
+use super::event::{CaseReport, Event, Outcome, Summary};
+use super::judge;
+use super::late::Lateness;
+use super::plan::Offer;
+use super::trace::trace;
+use crate::client::tape::Progress;
+use crate::client::{Client, Session, TcpConnect, Wire};
+use crate::expect::Baseline;
+use crate::report::{Reporter, write_trace};
+use crate::scenario::catalogue::Case;
+use crate::scenario::requirements::Requirements;
+
+/// How often a case is run again because the harness was late.
+const RERUNS: u32 = 2;
+
+/// A late harness spoils a verdict when it is late by more than this part of the heartbeat timeout.
+const SPOILT: f64 = 0.25;
+
+/// How a run is done.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Cases at a time.
+    pub jobs: usize,
+    /// Factor on every upper bound, and on the timings of the embedded server.
+    pub patience: f64,
+    /// Durations that no handshake announces.
+    pub timings: Timings,
+    /// Where traces of failing cases go.
+    pub traces: PathBuf,
+}
+
+/// A run: cases against one target.
+pub struct Engine<'a> {
+    /// How.
+    pub options: Options,
+    /// The target; the embedded server is started anew for every case.
+    pub running: &'a Running,
+    /// What it is.
+    pub target: &'a Target,
+    /// For the words of a failure.
+    pub requirements: Arc<Requirements>,
+    /// Known failures.
+    pub baseline: &'a Baseline,
+}
+
+impl Engine<'_> {
+    /// Runs the cases, and reports each as it ends. Cases that need the server for themselves, and those that the harness
+    /// was too late for, run by themselves at the end.
+    ///
+    /// # Errors
+    ///
+    /// When the embedded server cannot be started.
+    pub async fn run(
+        &self,
+        cases: Vec<Case>,
+        offer: &Offer,
+        reporter: &mut dyn Reporter,
+    ) -> Result<Summary, BootError> {
+        let begun = Instant::now();
+        let lateness = Lateness::watch();
+        let mut summary = Summary::default();
+        let (mut crowd, mut alone) = (VecDeque::new(), VecDeque::new());
+        for case in cases {
+            let skip = self.baseline.skips(&case.id).or_else(|| offer.lacks(&case));
+            if let Some(reason) = skip {
+                report(skipped(&case, reason), &mut summary, reporter);
+            } else if case.scenario.headers.alone.is_some() && !matches!(self.target, Target::Embedded) {
+                alone.push_back((case, 0));
+            } else {
+                crowd.push_back((case, 0));
+            }
+        }
+        let (jobs, mut dead) = (self.options.jobs.max(1), false);
+        for (mut queue, jobs) in [(crowd, jobs), (VecDeque::new(), 1)] {
+            if jobs == 1 {
+                queue.extend(alone.drain(..));
+            }
+            let mut running = JoinSet::new();
+            while !queue.is_empty() || !running.is_empty() {
+                while running.len() < jobs
+                    && let Some((case, reruns)) = queue.pop_front()
+                {
+                    if reruns == 0 {
+                        reporter.event(&Event::CaseStart { id: case.id.clone() });
+                    }
+                    running.spawn(self.one(case, reruns));
+                }
+                let Some(ended) = running.join_next().await else { break };
+                let Ok(ended) = ended else {
+                    reporter.event(&Event::Note {
+                        message: "a case ended the harness's own task; this is a fault of the harness".to_owned(),
+                    });
+                    summary.fail += 1;
+                    continue;
+                };
+                let ended = ended?;
+                if ended.is_spoilt(&lateness) && ended.reruns < RERUNS {
+                    summary.reruns += 1;
+                    let again = (ended.case, ended.reruns + 1);
+                    if jobs == 1 {
+                        queue.push_back(again)
+                    } else {
+                        alone.push_back(again)
+                    }
+                    continue;
+                }
+                report(self.judge(&ended), &mut summary, reporter);
+                if !dead
+                    && ended.played.failure.is_some()
+                    && let Err(death) = self.running.alive().await
+                {
+                    dead = true;
+                    reporter.event(&Event::Note {
+                        message: death.to_string(),
+                    });
+                }
+            }
+        }
+        summary.duration_ms = milliseconds(begun.elapsed());
+        Ok(summary)
+    }
+
+    /// Plays a case; the future owns what it needs.
+    fn one(&self, case: Case, reruns: u32) -> impl Future<Output = Result<Ended, BootError>> + Send + 'static {
+        let (options, address) = (self.options.clone(), self.running.address().clone());
+        let fresh_server = matches!(self.target, Target::Embedded);
+        async move {
+            let begun = Instant::now();
+            let server = if fresh_server {
+                Some(embedded(options.patience).await?)
+            } else {
+                None
+            };
+            let address = server.as_ref().map_or(address, super::boot::EmbeddedServer::address);
+            let setting = Setting {
+                connect: Arc::new(connect(&address)),
+                progress: Arc::new(Progress::start()),
+                transport: case.transport.clone(),
+                patience: options.patience,
+                timings: if fresh_server {
+                    scaled(&options.timings, options.patience)
+                } else {
+                    options.timings
+                },
+                fresh: fresh(),
+            };
+            let played = play(&case.scenario, setting).await;
+            let took = begun.elapsed();
+            if let Some(server) = server {
+                server.stop().await;
+            }
+            Ok(Ended {
+                case,
+                played,
+                begun,
+                took,
+                reruns,
+            })
+        }
+    }
+
+    fn judge(&self, ended: &Ended) -> CaseReport {
+        let Ended {
+            case,
+            played,
+            took,
+            reruns,
+            ..
+        } = ended;
+        let remarkable = played.failure.is_some() || !played.lenient.is_empty();
+        let trace = remarkable.then(|| trace(&case.id, &case.scenario, played));
+        let path = trace.and_then(|text| write_trace(&self.options.traces, &case.id, &text).ok());
+        let path = path.map(|path| path.display().to_string());
+        let dress = |fault| judge::failure(&case.id, &case.scenario, &self.requirements, fault, path.as_deref());
+        let failures: Vec<_> = played.failure.iter().map(dress).collect();
+        let lenient: Vec<_> = played.lenient.iter().map(dress).collect();
+        let outcome = match (failures.is_empty(), lenient.is_empty()) {
+            (false, _) => Outcome::Fail,
+            (true, false) => Outcome::Lenient,
+            (true, true) => Outcome::Pass,
+        };
+        let (outcome, reason) = self.baseline.judge(&case.id, outcome);
+        CaseReport {
+            id: case.id.clone(),
+            title: title(case),
+            outcome,
+            duration_ms: milliseconds(*took),
+            failures,
+            lenient,
+            reason,
+            reruns: *reruns,
+            trace: path,
+        }
+    }
+}
+
+/// Asks a server what it offers. One that does not answer offers everything: its cases then fail one by one, each with
+/// its own message.
+pub async fn offer(address: &Address, patience: f64) -> Offer {
+    let wire = Wire::new(Arc::new(connect(address)), Arc::new(Progress::start()));
+    let client = Client::new(Arc::new(wire), "offer", true);
+    let asked = Session::handshake(&client, "xhr-polling", "/socket.io/1/");
+    let answer = timeout(Duration::from_secs(2).mul_f64(patience), asked).await;
+    Offer {
+        transports: answer.ok().and_then(Result::ok).map(|session| session.transports),
+        policy: address.policy_port.is_some(),
+    }
+}
+
+/// A case that has ended.
+struct Ended {
+    case: Case,
+    played: Played,
+    begun: Instant,
+    took: Duration,
+    reruns: u32,
+}
+
+impl Ended {
+    /// Whether the harness was so late that its verdict is worth nothing: it failed, or it measures time.
+    fn is_spoilt(&self, lateness: &Lateness) -> bool {
+        let announced = self.played.announced.unwrap_or(Duration::from_secs(2));
+        let timed = || ops(&self.case.scenario).iter().any(|op| op.step.window.is_some());
+        lateness.since(self.begun) > announced.mul_f64(SPOILT) && (self.played.failure.is_some() || timed())
+    }
+}
+
+fn report(case: CaseReport, summary: &mut Summary, reporter: &mut dyn Reporter) {
+    *match case.outcome {
+        Outcome::Pass => &mut summary.pass,
+        Outcome::Lenient => &mut summary.lenient,
+        Outcome::Expected => &mut summary.expected,
+        Outcome::Fail => &mut summary.fail,
+        Outcome::Skip => &mut summary.skip,
+    } += 1;
+    reporter.event(&Event::Case(case));
+}
+
+fn skipped(case: &Case, reason: String) -> CaseReport {
+    CaseReport {
+        id: case.id.clone(),
+        title: title(case),
+        outcome: Outcome::Skip,
+        duration_ms: 0,
+        failures: Vec::new(),
+        lenient: Vec::new(),
+        reason: Some(reason),
+        reruns: 0,
+        trace: None,
+    }
+}
+
+fn title(case: &Case) -> String {
+    case.scenario
+        .headers
+        .title
+        .as_ref()
+        .map(|title| title.node.clone())
+        .unwrap_or_default()
+}
+
+fn connect(address: &Address) -> TcpConnect {
+    TcpConnect {
+        host: address.host.clone(),
+        port: address.port,
+        policy_port: address.policy_port,
+    }
+}
+
+fn scaled(timings: &Timings, patience: f64) -> Timings {
+    Timings {
+        interval: timings.interval.mul_f64(patience),
+        polling: timings.polling.mul_f64(patience),
+    }
+}
+
+/// A word that no other case, and no other run against the same server, uses.
+fn fresh() -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let mut random = [0; 4];
+    // Without randomness the count still keeps the cases of this run apart.
+    let _ = getrandom::fill(&mut random);
+    format!(
+        "f{:08x}{}",
+        u32::from_be_bytes(random),
+        COUNT.fetch_add(1, Ordering::Relaxed)
+    )
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

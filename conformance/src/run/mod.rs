@@ -1,0 +1,10 @@
+//! From a selection of cases to a stream of events.
+
+pub mod boot;
+pub mod case;
+pub mod engine;
+pub mod event;
+pub mod judge;
+pub mod late;
+pub mod plan;
+pub mod trace;

@@ -1,0 +1,98 @@
+//! Which cases run: the selection, and what the target cannot be asked.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::case::ops;
+use crate::glob::Glob;
+use crate::scenario::Generation;
+use crate::scenario::ast::{Action, Scenario};
+use crate::scenario::catalogue::Case;
+
+/// What a person asked for; empty lists ask for everything.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// `--generation`
+    pub generations: Vec<Generation>,
+    /// `--transport`
+    pub transports: Vec<String>,
+    /// `--filter`
+    pub filters: Vec<Glob>,
+}
+
+impl Selection {
+    /// Whether nothing is left out.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        self.generations.is_empty() && self.transports.is_empty() && self.filters.is_empty()
+    }
+
+    /// Whether a case is asked for.
+    #[must_use]
+    pub fn takes(&self, case: &Case) -> bool {
+        let generation = case.scenario.headers.generation();
+        let transports = uses(&case.scenario, case.transport.as_deref());
+        (self.generations.is_empty() || self.generations.iter().any(|it| it.token() == generation))
+            && (self.transports.is_empty() || self.transports.iter().any(|it| transports.contains(it.as_str())))
+            && (self.filters.is_empty() || self.filters.iter().any(|glob| glob.matches(&case.id)))
+    }
+}
+
+/// The transports that a case speaks.
+fn uses(scenario: &Scenario, over: Option<&str>) -> BTreeSet<String> {
+    let known = |name: &str| {
+        Generation::ALL
+            .iter()
+            .any(|generation| generation.transports().contains(&name))
+    };
+    let mut names: BTreeSet<String> = over.map(str::to_owned).into_iter().collect();
+    names.extend(
+        scenario
+            .headers
+            .needs
+            .iter()
+            .map(|need| need.node.clone())
+            .filter(|need| known(need)),
+    );
+    for op in ops(scenario) {
+        if let Action::Open {
+            transport: Some(transport),
+            ..
+        }
+        | Action::Reopen(Some(transport)) = &op.step.action
+        {
+            names.insert(transport.node.clone());
+        }
+    }
+    names
+}
+
+/// What a target offers, as far as it tells.
+#[derive(Clone, Debug, Default)]
+pub struct Offer {
+    /// Transports of the rev1 handshake; `None` where none could be had, so that every case is tried.
+    pub transports: Option<Vec<String>>,
+    /// Whether the flash policy port is known.
+    pub policy: bool,
+}
+
+impl Offer {
+    /// Why a case is not applicable, if it is not.
+    #[must_use]
+    pub fn lacks(&self, case: &Case) -> Option<String> {
+        let asks_policy = |scenario: &Arc<Scenario>| {
+            ops(scenario)
+                .iter()
+                .any(|op| matches!(&op.step.action, Action::Tcp(port) if port == "policy"))
+        };
+        if !self.policy && asks_policy(&case.scenario) {
+            return Some("no flash policy port announced".to_owned());
+        }
+        let offered = self.transports.as_ref()?;
+        let lacking = uses(&case.scenario, case.transport.as_deref());
+        lacking
+            .into_iter()
+            .find(|name| !offered.contains(name))
+            .map(|name| format!("no {name}"))
+    }
+}
