@@ -8,7 +8,8 @@ import { join } from "node:path";
 const CALL_TIMEOUT = 30_000; // ms, for any one call
 const FLAGS = [
   "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-  "--disable-component-update", "--disable-sync", "--disable-background-timer-throttling", "--hide-scrollbars", "--window-size=900,900",
+  "--disable-component-update", "--disable-sync", "--disable-background-timer-throttling", "--hide-scrollbars",
+  "--window-size=900,900",
 ];
 
 /** Starts chromedriver and one browser; `stop()` ends both. */
