@@ -14,7 +14,7 @@
 use super::super::SpannedError;
 use super::super::ast::{Atom, AtomKind, Span, Text};
 use super::super::capture::Captures;
-use super::super::json::{self, JsString, Value};
+use super::super::json::{JsString, Value};
 use super::super::json_pattern::{JsonPattern, Member, Node, NodeKind};
 use super::super::pattern::Mismatch;
 use super::super::pieces::{Extent, Piece, Step, byte_pieces, run};
@@ -152,22 +152,15 @@ impl Data {
     fn matches(&self, got: &str, offset: usize, place: Span, captures: &mut Captures) -> Result<(), Mismatch> {
         match self {
             Data::Text(field) => field.matches(got, offset, captures),
-            Data::Json(pattern) => {
-                let value = parse_json(got, offset, pattern.span())?;
-                pattern.matches(&value, captures).map_err(|it| Mismatch {
-                    offset: Some(offset),
-                    ..it
-                })
-            }
+            Data::Json(pattern) => pattern.matches_text(got, offset, |_| (), captures),
             Data::Event(pattern) => {
-                let mut value = parse_json(got, offset, pattern.span())?;
-                if !matches!(pattern.root.kind, NodeKind::Hole(_)) {
-                    complete_event(&mut value);
-                }
-                pattern.matches(&value, captures).map_err(|it| Mismatch {
-                    offset: Some(offset),
-                    ..it
-                })
+                let whole = matches!(pattern.root.kind, NodeKind::Hole(_));
+                let complete = |value: &mut Value| {
+                    if !whole {
+                        complete_event(value);
+                    }
+                };
+                pattern.matches_text(got, offset, complete, captures)
             }
             Data::Ack { id, data } => {
                 let (got_id, got_data) = match got.split_once('+') {
@@ -178,13 +171,7 @@ impl Data {
                 let offset = offset + got_id.len() + 1;
                 match (data, got_data) {
                     (None, None) => Ok(()),
-                    (Some(pattern), Some(got)) => {
-                        let value = parse_json(got, offset, pattern.span())?;
-                        pattern.matches(&value, captures).map_err(|it| Mismatch {
-                            offset: Some(offset),
-                            ..it
-                        })
-                    }
+                    (Some(pattern), Some(got)) => pattern.matches_text(got, offset, |_| (), captures),
                     (Some(_), None) => Err(Mismatch::new(place, "expected an ack with data (`+`), got one without")),
                     (None, Some(_)) => Err(Mismatch::new(place, "expected an ack without data, got one with `+`")),
                 }
@@ -379,16 +366,6 @@ fn empty_array() -> NodeKind {
         items: Vec::new(),
         open: false,
     }
-}
-
-fn parse_json(got: &str, offset: usize, place: Span) -> Result<Value, Mismatch> {
-    json::parse(got).map_err(|error| {
-        Mismatch::at(
-            place,
-            offset + error.offset,
-            format!("the data is not JSON: {}", error.message),
-        )
-    })
 }
 
 #[cfg(test)]

@@ -193,3 +193,28 @@ fn what_is_wrong_with_the_file(#[case] text: &str, #[context] context: Context) 
     let name = format!("file_{}", context.description.unwrap_or_default());
     insta::assert_snapshot!(name, errors(text));
 }
+
+/// What the reference says has to be so.
+#[test]
+fn the_examples_of_the_reference_are_sound() {
+    let reference = include_str!("../../../../docs/wire.md");
+    let blocks: Vec<&str> = reference
+        .split("```")
+        .skip(1)
+        .step_by(2)
+        .map(|it| it.trim_start_matches('\n'))
+        .collect();
+    let mut checked = 0;
+    for block in blocks {
+        let text = match block.split([' ', '[']).next() {
+            Some("case:") => block.to_owned(),
+            Some("a" | "@") => file(block),
+            _ => continue,
+        };
+        checked += 1;
+        if let Err(problems) = parse("docs/wire.md", &text) {
+            panic!("{}", problems[0].render(false));
+        }
+    }
+    assert_eq!(checked, 6);
+}

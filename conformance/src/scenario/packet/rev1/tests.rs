@@ -121,3 +121,11 @@ fn holes_bind_when_all_of_it_fits() {
     );
     assert_eq!(captures, Captures::new());
 }
+
+#[test]
+fn a_difference_deep_in_json_is_found_in_the_packet() {
+    let pattern = compile("5:::{\"name\":\"a\",\"args\":[1,{\"n\":2}]}").unwrap();
+    let got = "5:::{\"args\":[1,{\"n\":3}],\"name\":\"a\"}";
+    let mismatch = pattern.matches(got, &mut Captures::new()).unwrap_err();
+    assert_eq!(mismatch.offset.map(|at| &got[at..=at]), Some("3"));
+}
