@@ -25,7 +25,11 @@ pub(crate) fn locate(text: &str, path: &[PathStep]) -> usize {
         }
     }
     parser.space();
-    if path.is_empty() { found } else { parser.at.min(text.len()) }
+    if path.is_empty() {
+        found
+    } else {
+        parser.at.min(text.len())
+    }
 }
 
 /// Goes to the value that the step leads to, where there is one.

@@ -12,7 +12,7 @@
 //! An absent data part and an empty one are the same.
 
 use super::super::SpannedError;
-use super::super::ast::{Atom, AtomKind, Span, Text};
+use super::super::ast::{Atom, AtomKind, Hole, Span, Text};
 use super::super::capture::Captures;
 use super::super::json::{JsString, Value};
 use super::super::json_pattern::{JsonPattern, Member, Node, NodeKind};
@@ -167,6 +167,9 @@ impl Data {
                     Some((id, data)) => (id, Some(if data.is_empty() { "[]" } else { data })),
                     None => (got, None),
                 };
+                if got_id.is_empty() || !got_id.bytes().all(|it| it.is_ascii_digit()) {
+                    return Err(Mismatch::at(id.span, offset, "not a packet: the ack names no id"));
+                }
                 id.matches(got_id, offset, captures)?;
                 let offset = offset + got_id.len() + 1;
                 match (data, got_data) {
@@ -283,6 +286,11 @@ fn compile_id(atoms: &[Atom], place: Span) -> Result<(Option<Field>, bool), Span
     ))
 }
 
+/// `$_`
+fn is_wildcard(atom: &Atom) -> bool {
+    matches!(&atom.kind, AtomKind::Hole(Hole { name: None, kind: None }))
+}
+
 fn compile_data(kind: u8, atoms: &[Atom], end: Span) -> Result<Data, SpannedError> {
     let place = Span {
         start: end.end,
@@ -297,6 +305,7 @@ fn compile_data(kind: u8, atoms: &[Atom], end: Span) -> Result<Data, SpannedErro
     Ok(match kind {
         4 => Data::Json(json(atoms)?),
         5 => Data::Event(event(json(atoms)?)?),
+        6 if matches!(atoms, [atom] if is_wildcard(atom)) => Data::Text(Field::compile(atoms, place)?),
         6 => {
             let plus = find(atoms, 0, b'+');
             let id = Field::compile(&atoms[..plus.unwrap_or(atoms.len())], place)?;

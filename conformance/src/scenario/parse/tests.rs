@@ -1,3 +1,4 @@
+use proptest::prelude::*;
 use rstest::{Context, rstest};
 
 use super::super::ast::*;
@@ -217,4 +218,81 @@ fn the_examples_of_the_reference_are_sound() {
         }
     }
     assert_eq!(checked, 6);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_text_makes_the_parser_panic(words in prop::collection::vec(word(), 0..40)) {
+        let text = words.concat();
+        for text in [file(&text), text] {
+            if let Err(problems) = parse("test.wire", &text) {
+                prop_assert!(!problems.is_empty());
+                for problem in problems {
+                    prop_assert!(!problem.render(false).is_empty());
+                }
+            }
+        }
+    }
+}
+
+fn word() -> impl Strategy<Value = String> {
+    let words = [
+        "a ",
+        "b",
+        ",",
+        ".poll",
+        " ",
+        "\n",
+        "\n    ",
+        "\t",
+        "\r",
+        ">",
+        "<",
+        ">>",
+        "<<+",
+        "open ",
+        "GET ",
+        "200",
+        "any order",
+        "one of",
+        "[",
+        "]",
+        "..",
+        "since ",
+        "1s",
+        "0.5*",
+        "$x",
+        "$",
+        "(",
+        ")",
+        "/",
+        "int",
+        "?",
+        "\\",
+        "\\x20",
+        "\\u",
+        "d834",
+        "*9",
+        "5:1+::",
+        "{\"name\":",
+        "\"",
+        "}",
+        "[1,...]",
+        "@ rev1#x",
+        "case: ",
+        "rev1/a/b",
+        "over: websocket",
+        "  # +1ms",
+        "wait ",
+        "mark ",
+        "-",
+        ": ",
+        "é",
+        "𝄞",
+        "page ",
+        "#",
+    ];
+    prop_oneof![6 => prop::sample::select(words.to_vec()).prop_map(str::to_owned), 1 => any::<String>()]
 }
