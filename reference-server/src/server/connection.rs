@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::codec::Text;
-use crate::session::{ConnectionId, Delivery, Flow, Input};
+use crate::session::{ConnectionId, Delivery, Flow, Input, Reason};
 
 use super::client::{Client, Wake};
 use super::hub::Hub;
@@ -63,6 +63,16 @@ impl Connection {
                 Flow::Wait => std::task::ready!(self.wake.poll(context)),
                 flow => return Poll::Ready(flow),
             }
+        }
+    }
+
+    /// The client has left; with it goes the session, unless another connection carries it.
+    pub(crate) fn leave(self) {
+        let over = self.is_over();
+        let (hub, client) = (Arc::clone(&self.hub), Arc::clone(&self.client));
+        drop(self);
+        if !over {
+            hub.close(&client, Reason::Client);
         }
     }
 

@@ -18,6 +18,7 @@ pub(super) struct Socket<S> {
     frames: Frames,
     out: BytesMut,
     ended: bool,
+    left: bool,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
@@ -30,6 +31,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             frames,
             out: BytesMut::new(),
             ended: false,
+            left: false,
         }
     }
 
@@ -55,8 +57,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> websocket::Socket for Socket<S> {
             match self.frames.next_frame() {
                 Ok(Some(Frame::Text(text))) => return Poll::Ready(Some(text)),
                 Ok(Some(Frame::Close)) => {
-                    self.out.extend_from_slice(&hixie::CLOSE);
                     self.ended = true;
+                    self.left = true;
                 }
                 Ok(None) => {
                     let mut bytes = [0; 4096];
@@ -85,8 +87,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> websocket::Socket for Socket<S> {
         Pin::new(&mut self.stream).poll_flush(context)
     }
 
-    /// Without a close frame of its own, as the original: draft 75 has none. One of the client is returned.
-    async fn close(&mut self) {
+    fn has_left(&self) -> bool {
+        self.left
+    }
+
+    /// Without a closing frame, as the original: draft 75 has none.
+    async fn close(&mut self, _politely: bool) {
         let _ = self.stream.write_all_buf(&mut self.out).await;
         let _ = self.stream.shutdown().await;
     }

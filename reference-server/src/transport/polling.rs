@@ -13,18 +13,24 @@ use crate::session::{Delivery, Flow};
 
 use super::body::{Body, answer};
 use super::cors;
+use super::refusal::Refusal;
 
 /// The answer to a poll by `XMLHttpRequest`: the payload as text.
 pub(crate) async fn xhr_polling(hub: &Arc<Hub>, request: &Parts, sid: &str) -> Response<Body> {
-    let payload = poll(hub, sid).await;
-    let mut response = held(answer(StatusCode::OK, "text/plain; charset=UTF-8", payload));
+    let mut response = match poll(hub, sid).await {
+        Ok(payload) => held(answer(StatusCode::OK, "text/plain; charset=UTF-8", payload)),
+        Err(refusal) => refusal.response(),
+    };
     cors::allow(hub.options.origins.as_deref(), &request.headers, &mut response);
     response
 }
 
 /// The answer to a poll by `<script>`: the payload as the argument of callback `index`.
 pub(crate) async fn jsonp_polling(hub: &Arc<Hub>, sid: &str, index: &str) -> Response<Body> {
-    let payload = poll(hub, sid).await;
+    let payload = match poll(hub, sid).await {
+        Ok(payload) => payload,
+        Err(refusal) => return refusal.response(),
+    };
     let script = jsonp::encode(index, &payload);
     let mut response = held(answer(StatusCode::OK, "text/javascript; charset=UTF-8", script));
     response
@@ -38,18 +44,23 @@ pub(crate) fn unknown_session() -> Text {
     Packet::new("", rev1::Body::Error(rev1::CLIENT_NOT_HANDSHAKEN, rev1::RECONNECT)).encode()
 }
 
-/// A poll that another one replaces is answered with a noop: nothing is lost, and nobody waits for ever.
-async fn poll(hub: &Arc<Hub>, sid: &str) -> Text {
+/// A poll whose session goes on over another connection is not answered, as with the original, for any answer would have
+/// the client poll again and take the session back; after the close timeout it fails, so that nobody waits for ever.
+async fn poll(hub: &Arc<Hub>, sid: &str) -> Result<Text, Refusal> {
     let Some(mut connection) = hub.open(sid, Delivery::Poll) else {
-        return unknown_session();
+        return Ok(unknown_session());
     };
     match poll_fn(|context| connection.poll_take(context)).await {
-        Flow::Superseded => Packet::new("", rev1::Body::Noop).encode(),
-        Flow::Gone => unknown_session(),
+        Flow::Superseded => {
+            drop(connection);
+            tokio::time::sleep(hub.options.close_timeout).await;
+            Err(Refusal::Superseded)
+        }
+        Flow::Gone => Ok(unknown_session()),
         Flow::Wait | Flow::Write | Flow::Last => {
             let payload = payload::encode(connection.packets());
             connection.confirm();
-            payload
+            Ok(payload)
         }
     }
 }

@@ -21,6 +21,8 @@ pub(crate) enum Refusal {
     AuthorizationFailed,
     /// As many sessions as the server has room for.
     Full,
+    /// A poll of a session that another connection carries.
+    Superseded,
     /// A body beyond the limit.
     TooLarge,
     /// A body that did not come in time.
@@ -45,6 +47,7 @@ impl Refusal {
             Refusal::Unauthorized => (StatusCode::FORBIDDEN, PLAIN, "handshake unauthorized"),
             Refusal::AuthorizationFailed => (StatusCode::INTERNAL_SERVER_ERROR, PLAIN, "handshake error"),
             Refusal::Full => (StatusCode::SERVICE_UNAVAILABLE, PLAIN, "server full"),
+            Refusal::Superseded => (StatusCode::CONFLICT, PLAIN, "superseded"),
             Refusal::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, PLAIN, "payload too large"),
             Refusal::TooSlow => (StatusCode::REQUEST_TIMEOUT, PLAIN, "request timeout"),
             Refusal::Method => (StatusCode::METHOD_NOT_ALLOWED, PLAIN, "method not allowed"),

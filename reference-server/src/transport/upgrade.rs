@@ -143,12 +143,12 @@ fn hixie(request: &Request<Incoming>, draft76: bool) -> Response<Body> {
             .get(name)
             .and_then(|value: &HeaderValue| value.to_str().ok())
     };
+    if let Some(page) = request.headers().get(header::ORIGIN) {
+        response.headers_mut().insert(origin, page.clone());
+    }
     let here = format!("ws://{}{}", said(header::HOST).unwrap_or_default(), request.uri());
     if let Ok(here) = HeaderValue::from_str(&here) {
         response.headers_mut().insert(location, here);
-    }
-    if let Some(page) = request.headers().get(header::ORIGIN) {
-        response.headers_mut().insert(origin, page.clone());
     }
     response
 }

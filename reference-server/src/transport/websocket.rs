@@ -44,16 +44,23 @@ pub(super) trait Socket {
     /// Writes the buffer.
     fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>>;
 
-    /// Says goodbye as the protocol does, and ends the sending side.
-    fn close(&mut self) -> impl Future<Output = ()> + Send;
+    /// Whether the client said goodbye, instead of just being gone.
+    fn has_left(&self) -> bool;
+
+    /// Ends the sending side; politely: with whatever the protocol says goodbye with.
+    fn close(&mut self, politely: bool) -> impl Future<Output = ()> + Send;
 }
 
 /// Serves the session of this id over the socket until one of them ends.
 pub(super) async fn serve(hub: &Arc<Hub>, sid: &str, socket: &mut impl Socket) {
+    let mut politely = true;
     match hub.open(sid, Delivery::Stream) {
         Some(mut connection) => {
             let mut writing = Writing::Idle;
-            poll_fn(|context| pump(&mut connection, socket, &mut writing, context)).await;
+            politely = poll_fn(|context| pump(&mut connection, socket, &mut writing, context)).await;
+            if socket.has_left() {
+                connection.leave();
+            }
         }
         None => {
             socket.queue(&polling::unknown_session());
@@ -62,7 +69,7 @@ pub(super) async fn serve(hub: &Arc<Hub>, sid: &str, socket: &mut impl Socket) {
         }
     }
     let farewell = async {
-        socket.close().await;
+        socket.close(politely).await;
         // Closing on unread bytes would reset the connection, and might cost the client the last ones.
         while poll_fn(|context| socket.poll_read(context)).await.is_some() {}
     };
@@ -80,53 +87,63 @@ enum Writing {
     Last,
 }
 
-/// Reads all that is there, lets it be acted on, then writes all that is to be said, in one go. Ready at the end.
+/// Reads all that is there, lets it be acted on, then writes all that is to be said, in one go. Reading first also shows
+/// that the client is gone before anything is written to it in vain.
+///
+/// Ready at the end; with `false` another connection has taken over, and this one just ends.
 fn pump(
     connection: &mut Connection,
     socket: &mut impl Socket,
     writing: &mut Writing,
     context: &mut Context<'_>,
-) -> Poll<()> {
+) -> Poll<bool> {
     loop {
-        // What was queued while the last packets were written has woken nobody.
-        let mut progress = false;
-        if *writing == Writing::Idle {
+        // What is said from here on wakes this task again.
+        let _ = connection.poll_woken(context);
+        let mut more = false;
+        if *writing == Writing::Idle || connection.client().backlog() < HIGH_WATER {
+            let mut read = 0;
+            while read < BATCH {
+                match socket.poll_read(context) {
+                    Poll::Ready(Some(message)) => connection.receive(&message),
+                    Poll::Ready(None) => return Poll::Ready(true),
+                    Poll::Pending => break,
+                }
+                read += 1;
+            }
+            more = read == BATCH;
+        }
+        if *writing != Writing::Idle {
+            if connection.is_over() && *writing == Writing::Some {
+                return Poll::Ready(true);
+            }
+        } else {
             *writing = match connection.take() {
                 Flow::Wait => Writing::Idle,
                 Flow::Write => Writing::Some,
                 Flow::Last => Writing::Last,
-                Flow::Superseded | Flow::Gone => return Poll::Ready(()),
+                Flow::Superseded => return Poll::Ready(false),
+                Flow::Gone => return Poll::Ready(true),
             };
             connection.packets().iter().for_each(|packet| socket.queue(packet));
-        } else if connection.is_over() && *writing == Writing::Some {
-            return Poll::Ready(());
         }
         if *writing != Writing::Idle {
             match socket.poll_flush(context) {
+                Poll::Ready(Ok(())) if *writing == Writing::Last => {
+                    connection.confirm();
+                    return Poll::Ready(true);
+                }
                 Poll::Ready(Ok(())) => {
                     connection.confirm();
-                    if *writing == Writing::Last {
-                        return Poll::Ready(());
-                    }
                     *writing = Writing::Idle;
-                    progress = true;
+                    // What this connection's own messages queued meanwhile has woken nobody.
+                    more = true;
                 }
-                Poll::Ready(Err(_)) => return Poll::Ready(()),
+                Poll::Ready(Err(_)) => return Poll::Ready(true),
                 Poll::Pending => {}
             }
         }
-        progress |= connection.poll_woken(context).is_ready();
-        if *writing == Writing::Idle || connection.client().backlog() < HIGH_WATER {
-            for _ in 0..BATCH {
-                match socket.poll_read(context) {
-                    Poll::Ready(Some(message)) => connection.receive(&message),
-                    Poll::Ready(None) => return Poll::Ready(()),
-                    Poll::Pending => break,
-                }
-                progress = true;
-            }
-        }
-        if !progress {
+        if !more {
             return Poll::Pending;
         }
     }
@@ -139,6 +156,7 @@ pub(super) struct Rfc6455 {
     fault: Option<CloseCode>,
     /// A message could not even be buffered.
     broken: bool,
+    left: bool,
 }
 
 impl Rfc6455 {
@@ -153,6 +171,7 @@ impl Rfc6455 {
             socket,
             fault: None,
             broken: false,
+            left: false,
         }
     }
 }
@@ -162,6 +181,7 @@ impl Socket for Rfc6455 {
         loop {
             match ready!(Pin::new(&mut self.socket).poll_next(context)) {
                 Some(Ok(Message::Text(text))) => return Poll::Ready(Some(text)),
+                Some(Ok(Message::Close(_))) => self.left = true,
                 Some(Ok(_)) => {}
                 Some(Err(error)) => {
                     self.fault = fault(&error);
@@ -185,15 +205,16 @@ impl Socket for Rfc6455 {
         Pin::new(&mut self.socket).poll_flush(context).map_err(io::Error::other)
     }
 
-    async fn close(&mut self) {
-        let code = self.fault.unwrap_or(CloseCode::Normal);
-        let _ = self
-            .socket
-            .close(Some(CloseFrame {
-                code,
-                reason: Text::default(),
-            }))
-            .await;
+    fn has_left(&self) -> bool {
+        self.left
+    }
+
+    async fn close(&mut self, politely: bool) {
+        if politely {
+            let code = self.fault.unwrap_or(CloseCode::Normal);
+            let reason = Text::default();
+            let _ = self.socket.close(Some(CloseFrame { code, reason })).await;
+        }
         let _ = self.socket.get_mut().shutdown().await;
     }
 }
