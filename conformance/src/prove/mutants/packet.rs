@@ -10,7 +10,7 @@ use crate::scenario::packet::PacketPattern;
 
 pub(super) fn mutants(subject: &Subject<'_>, place: &Place, framing: Framing, text: &str) -> Vec<Mutant> {
     let got = quoted(text.as_bytes());
-    let change = |change| edit::packet(subject.tape(), place, framing, change);
+    let change = |change: Change<'_>| edit::packet(subject.tape(), place, framing, change);
     let mut mutants: Vec<Mutant> = literals(subject, text)
         .into_iter()
         .filter_map(|(words, span, new)| {
