@@ -17,6 +17,9 @@ use super::rev1::ends_session;
 use super::tape::{ConnId, Entry, Framing, lock};
 use super::{BoxedStream, Port};
 
+/// How much is read at once, in bytes.
+const READ: usize = 16 * 1024;
+
 /// A connection; dropping it cuts it.
 #[derive(Debug)]
 pub(super) struct Link {
@@ -147,8 +150,9 @@ impl Reader {
             );
             state = State::Tunnel;
         }
-        let mut buffer = Vec::with_capacity(4096);
+        let mut buffer = Vec::new();
         let end = loop {
+            buffer.reserve(READ);
             match read.read_buf(&mut buffer).await {
                 Ok(0) => break End::Eof,
                 Ok(_) => {

@@ -12,9 +12,9 @@
 //! An absent data part and an empty one are the same.
 
 use super::super::SpannedError;
-use super::super::ast::{Atom, AtomKind, Span, Text};
+use super::super::ast::{Atom, AtomKind, Hole, Span, Text};
 use super::super::capture::Captures;
-use super::super::json::{self, JsString, Value};
+use super::super::json::{JsString, Value};
 use super::super::json_pattern::{JsonPattern, Member, Node, NodeKind};
 use super::super::pattern::Mismatch;
 use super::super::pieces::{Extent, Piece, Step, byte_pieces, run};
@@ -152,39 +152,29 @@ impl Data {
     fn matches(&self, got: &str, offset: usize, place: Span, captures: &mut Captures) -> Result<(), Mismatch> {
         match self {
             Data::Text(field) => field.matches(got, offset, captures),
-            Data::Json(pattern) => {
-                let value = parse_json(got, offset, pattern.span())?;
-                pattern.matches(&value, captures).map_err(|it| Mismatch {
-                    offset: Some(offset),
-                    ..it
-                })
-            }
+            Data::Json(pattern) => pattern.matches_text(got, offset, |_| (), captures),
             Data::Event(pattern) => {
-                let mut value = parse_json(got, offset, pattern.span())?;
-                if !matches!(pattern.root.kind, NodeKind::Hole(_)) {
-                    complete_event(&mut value);
-                }
-                pattern.matches(&value, captures).map_err(|it| Mismatch {
-                    offset: Some(offset),
-                    ..it
-                })
+                let whole = matches!(pattern.root.kind, NodeKind::Hole(_));
+                let complete = |value: &mut Value| {
+                    if !whole {
+                        complete_event(value);
+                    }
+                };
+                pattern.matches_text(got, offset, complete, captures)
             }
             Data::Ack { id, data } => {
                 let (got_id, got_data) = match got.split_once('+') {
                     Some((id, data)) => (id, Some(if data.is_empty() { "[]" } else { data })),
                     None => (got, None),
                 };
+                if got_id.is_empty() || !got_id.bytes().all(|it| it.is_ascii_digit()) {
+                    return Err(Mismatch::at(id.span, offset, "not a packet: the ack names no id"));
+                }
                 id.matches(got_id, offset, captures)?;
                 let offset = offset + got_id.len() + 1;
                 match (data, got_data) {
                     (None, None) => Ok(()),
-                    (Some(pattern), Some(got)) => {
-                        let value = parse_json(got, offset, pattern.span())?;
-                        pattern.matches(&value, captures).map_err(|it| Mismatch {
-                            offset: Some(offset),
-                            ..it
-                        })
-                    }
+                    (Some(pattern), Some(got)) => pattern.matches_text(got, offset, |_| (), captures),
                     (Some(_), None) => Err(Mismatch::new(place, "expected an ack with data (`+`), got one without")),
                     (None, Some(_)) => Err(Mismatch::new(place, "expected an ack without data, got one with `+`")),
                 }
@@ -296,6 +286,11 @@ fn compile_id(atoms: &[Atom], place: Span) -> Result<(Option<Field>, bool), Span
     ))
 }
 
+/// `$_`
+fn is_wildcard(atom: &Atom) -> bool {
+    matches!(&atom.kind, AtomKind::Hole(Hole { name: None, kind: None }))
+}
+
 fn compile_data(kind: u8, atoms: &[Atom], end: Span) -> Result<Data, SpannedError> {
     let place = Span {
         start: end.end,
@@ -310,6 +305,7 @@ fn compile_data(kind: u8, atoms: &[Atom], end: Span) -> Result<Data, SpannedErro
     Ok(match kind {
         4 => Data::Json(json(atoms)?),
         5 => Data::Event(event(json(atoms)?)?),
+        6 if matches!(atoms, [atom] if is_wildcard(atom)) => Data::Text(Field::compile(atoms, place)?),
         6 => {
             let plus = find(atoms, 0, b'+');
             let id = Field::compile(&atoms[..plus.unwrap_or(atoms.len())], place)?;
@@ -379,16 +375,6 @@ fn empty_array() -> NodeKind {
         items: Vec::new(),
         open: false,
     }
-}
-
-fn parse_json(got: &str, offset: usize, place: Span) -> Result<Value, Mismatch> {
-    json::parse(got).map_err(|error| {
-        Mismatch::at(
-            place,
-            offset + error.offset,
-            format!("the data is not JSON: {}", error.message),
-        )
-    })
 }
 
 #[cfg(test)]

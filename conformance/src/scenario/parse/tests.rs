@@ -1,3 +1,4 @@
+use proptest::prelude::*;
 use rstest::{Context, rstest};
 
 use super::super::ast::*;
@@ -192,4 +193,106 @@ fn what_is_wrong_and_what_to_do(#[case] lines: &str, #[context] context: Context
 fn what_is_wrong_with_the_file(#[case] text: &str, #[context] context: Context) {
     let name = format!("file_{}", context.description.unwrap_or_default());
     insta::assert_snapshot!(name, errors(text));
+}
+
+/// What the reference says has to be so.
+#[test]
+fn the_examples_of_the_reference_are_sound() {
+    let reference = include_str!("../../../../docs/wire.md");
+    let blocks: Vec<&str> = reference
+        .split("```")
+        .skip(1)
+        .step_by(2)
+        .map(|it| it.trim_start_matches('\n'))
+        .collect();
+    let mut checked = 0;
+    for block in blocks {
+        let text = match block.split([' ', '[']).next() {
+            Some("case:") => block.to_owned(),
+            Some("a" | "@") => file(block),
+            _ => continue,
+        };
+        checked += 1;
+        if let Err(problems) = parse("docs/wire.md", &text) {
+            panic!("{}", problems[0].render(false));
+        }
+    }
+    assert_eq!(checked, 6);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_text_makes_the_parser_panic(words in prop::collection::vec(word(), 0..40)) {
+        let text = words.concat();
+        for text in [file(&text), text] {
+            if let Err(problems) = parse("test.wire", &text) {
+                prop_assert!(!problems.is_empty());
+                for problem in problems {
+                    prop_assert!(!problem.render(false).is_empty());
+                }
+            }
+        }
+    }
+}
+
+fn word() -> impl Strategy<Value = String> {
+    let words = [
+        "a ",
+        "b",
+        ",",
+        ".poll",
+        " ",
+        "\n",
+        "\n    ",
+        "\t",
+        "\r",
+        ">",
+        "<",
+        ">>",
+        "<<+",
+        "open ",
+        "GET ",
+        "200",
+        "any order",
+        "one of",
+        "[",
+        "]",
+        "..",
+        "since ",
+        "1s",
+        "0.5*",
+        "$x",
+        "$",
+        "(",
+        ")",
+        "/",
+        "int",
+        "?",
+        "\\",
+        "\\x20",
+        "\\u",
+        "d834",
+        "*9",
+        "5:1+::",
+        "{\"name\":",
+        "\"",
+        "}",
+        "[1,...]",
+        "@ rev1#x",
+        "case: ",
+        "rev1/a/b",
+        "over: websocket",
+        "  # +1ms",
+        "wait ",
+        "mark ",
+        "-",
+        ": ",
+        "é",
+        "𝄞",
+        "page ",
+        "#",
+    ];
+    prop_oneof![6 => prop::sample::select(words.to_vec()).prop_map(str::to_owned), 1 => any::<String>()]
 }

@@ -40,6 +40,8 @@ fn compile(source: &str) -> Result<PacketPattern, SpannedError> {
 #[case("6:::1+[]", "6:::1+")]
 #[case("6:::$id(int)+$(list)", "6:::17+[1]")]
 #[case("6::/custom:1+[\"a\"]", "6::/custom:1+[\"a\"]")]
+#[case("6:::$_", "6:::1")]
+#[case("6:::$_", "6:::1+[1]")]
 #[case("7:::1+0", "7:::1+0")]
 #[case("7::/forbidden:2", "7::/forbidden:2")]
 #[case("8::$_", "8::")]
@@ -81,6 +83,8 @@ fn fits(#[case] pattern: &str, #[case] got: &str) {
 #[case("6:::1+[]", "6:::1", "expected an ack with data (`+`), got one without")]
 #[case("6:::1", "6:::2", "expected `1`, got `2`")]
 #[case("6:::1+[1]", "6:::1+[2]", "$[0]: expected 1, got 2")]
+#[case("6:::$id", "6:::x", "not a packet: the ack names no id")]
+#[case("6:::$id+[]", "6:::+[]", "not a packet: the ack names no id")]
 #[case("7:::1+0", "7:::1", "expected `+0`, got nothing more")]
 fn does_not_fit(#[case] pattern: &str, #[case] got: &str, #[case] message: &str) {
     let mismatch = compile(pattern)
@@ -120,4 +124,47 @@ fn holes_bind_when_all_of_it_fits() {
             .is_err()
     );
     assert_eq!(captures, Captures::new());
+}
+
+#[test]
+fn a_difference_deep_in_json_is_found_in_the_packet() {
+    let pattern = compile("5:::{\"name\":\"a\",\"args\":[1,{\"n\":2}]}").unwrap();
+    let got = "5:::{\"args\":[1,{\"n\":3}],\"name\":\"a\"}";
+    let mismatch = pattern.matches(got, &mut Captures::new()).unwrap_err();
+    assert_eq!(mismatch.offset.map(|at| &got[at..=at]), Some("3"));
+}
+
+#[rstest]
+#[case("5:$a+:$b:{\"name\":\"$c-$d\",\"args\":[$(int),...]}")]
+#[case("6:::$id+$(list)")]
+#[case("3:::$a;$(list);$(/x+/)y")]
+fn no_packet_makes_the_matcher_panic_or_hang(#[case] source: &str) {
+    let pattern = compile(source).unwrap();
+    let head = source.split(['$', '{']).next().unwrap();
+    for got in [
+        "",
+        ":",
+        "::",
+        "é::",
+        "5:1+:",
+        "6:::+",
+        "6:::1+[",
+        "3:::[\"",
+        "5:1+::{}",
+        "5:1+::{\"name\":\"\\ud800-\"}",
+    ] {
+        assert!(pattern.matches(got, &mut Captures::new()).is_err(), "{got}");
+        assert!(
+            pattern.matches(&format!("{head}{got}"), &mut Captures::new()).is_err(),
+            "{head}{got}"
+        );
+    }
+    let long = format!("{head}[\"{}", ";".repeat(200_000));
+    let started = std::time::Instant::now();
+    assert!(pattern.matches(&long, &mut Captures::new()).is_err());
+    assert!(
+        started.elapsed() < std::time::Duration::from_secs(20),
+        "{:?}",
+        started.elapsed()
+    );
 }
