@@ -49,7 +49,7 @@ impl View<'_> {
         let Some(at) = told.or(over) else {
             return Attempt::NotYet;
         };
-        if code.is_some() && !matches!(told, Some(_)) {
+        if code.is_some() && !told.is_some() {
             return mismatch(Fault::new(
                 span,
                 "closed without a code",
