@@ -28,6 +28,7 @@ for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exi
 
 let passed = 0, failed = 0;
 async function check(name, body) {
+  proxy.rules = {};
   try {
     await body();
     passed++;

@@ -1,4 +1,5 @@
-// Functions that run in the blank page, where `io` is the client under test and `wait` gives the arguments of the next event.
+// Functions that run in the blank page, where `io` is the client under test and `wait` gives the arguments of the next
+// event.
 
 /** The page: the client, and helpers the scenarios share. */
 export const BLANK_PAGE = `<!doctype html>

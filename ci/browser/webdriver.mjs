@@ -9,6 +9,7 @@ const CALL_TIMEOUT = 30_000; // ms, for any one call
 const FLAGS = [
   "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync", "--disable-background-timer-throttling", "--hide-scrollbars",
+  "--window-size=900,900",
 ];
 
 /** Starts chromedriver and one browser; `stop()` ends both. */
@@ -29,7 +30,13 @@ export async function start() {
   const ask = (method, path, body) => call(base, method, `/session/${sessionId}${path}`, body);
 
   return {
-    open: (url) => ask("POST", "/url", { url }),
+    /** Opens a page and waits until its scripts have run; the driver sometimes says so too early. */
+    async open(url) {
+      await ask("POST", "/url", { url });
+      await this.run(async () => {
+        while (document.readyState === "loading") await new Promise((later) => setTimeout(later, 5));
+      });
+    },
 
     /** Runs an async function in the page, with arguments that survive JSON, and gives what it returns. */
     async run(fn, ...args) {

@@ -7,6 +7,7 @@
 //! | [`run`] | plan, targets, and the player of one case |
 //! | [`expect`], [`glob`] | the baseline of known failures, and how cases are named |
 //! | [`report`] | one stream of events, and what it looks like to a person or a program |
+//! | [`prove`] | shows that the cases notice what they are there to notice |
 //! | [`exit`] | what the exit code says |
 
 pub mod cli;
@@ -15,6 +16,7 @@ pub mod commands;
 pub mod exit;
 pub mod expect;
 pub mod glob;
+pub mod prove;
 pub mod report;
 pub mod run;
 pub mod scenario;

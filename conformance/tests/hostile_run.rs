@@ -16,8 +16,14 @@ const CASES: [(&str, &str); 4] = [
          a > 3:::hi\na < 3:::hi\na fence\n",
     ),
     ("http", "\na GET /socket.io/1/\na 200\na << $_\n"),
-    ("stream", "\na.tcp tcp http\na.tcp >> GET /socket.io/1/ HTTP/1.1\\r\\n\\r\\n\na.tcp <<+ HTTP/1.1 200\na.tcp eof\n"),
-    ("socket", "\na.ws ws /socket.io/1/websocket/4711\na.ws < 1::\na.ws closed\n"),
+    (
+        "stream",
+        "\na.tcp tcp http\na.tcp >> GET /socket.io/1/ HTTP/1.1\\r\\n\\r\\n\na.tcp <<+ HTTP/1.1 200\na.tcp eof\n",
+    ),
+    (
+        "socket",
+        "\na.ws ws /socket.io/1/websocket/4711\na.ws < 1::\na.ws closed\n",
+    ),
 ];
 
 /// More than any of these runs takes, on a busy machine.
@@ -50,7 +56,12 @@ fn a_hostile_target_is_judged_and_bounded() {
         let arguments = ["run", cases, "--url", &server.url(), "--traces", traces];
         let (output, took) = run(&arguments);
         let report = String::from_utf8_lossy(&output.stdout);
-        assert_eq!(output.status.code(), Some(1), "{name}: {report}\n{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(
+            output.status.code(),
+            Some(1),
+            "{name}: {report}\n{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         assert!(report.contains("exit code 1"), "{name}: {report}");
         assert!(took < BOUND, "{name} took {took:?}");
     }

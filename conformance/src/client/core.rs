@@ -85,6 +85,8 @@ pub(super) struct Shared {
     name: String,
     auto: bool,
     links: Mutex<BTreeMap<String, Link>>,
+    /// Connections that another has taken the place of; what the server still says on them is not lost.
+    retired: Mutex<Vec<Link>>,
     ordinals: Mutex<BTreeMap<String, usize>>,
     sent: Mutex<Vec<Instant>>,
 }
@@ -111,6 +113,7 @@ impl Client {
                 name: name.to_owned(),
                 auto,
                 links: Mutex::default(),
+                retired: Mutex::default(),
                 ordinals: Mutex::default(),
                 sent: Mutex::default(),
             }),
@@ -139,7 +142,7 @@ impl Client {
     ///
     /// When no connection can be had, or the part waits for an answer.
     pub async fn request(&self, part: &str, request: Request, framing: Framing) -> Result<(), ClientError> {
-        self.shared.request(part, request, framing, false).await
+        self.shared.request(part, request, framing, false).await.map(drop)
     }
 
     /// A request with what every request carries.
@@ -203,8 +206,14 @@ impl Client {
         Ok(())
     }
 
-    /// Stops polling and posting; the connections stay.
-    pub fn stop_background(&self) {
+    /// Makes way for another connection on a part: the one there is stays open, and polling and posting stop.
+    pub fn retire(&self, part: &str) {
+        self.stop_background();
+        let link = lock(&self.shared.links).remove(part);
+        lock(&self.shared.retired).extend(link);
+    }
+
+    fn stop_background(&self) {
         for task in lock(&self.shared.background).drain(..) {
             task.abort();
         }
@@ -220,6 +229,7 @@ impl Client {
             None => {
                 self.stop_background();
                 lock(&self.shared.links).clear();
+                lock(&self.shared.retired).clear();
             }
         }
     }
@@ -248,13 +258,14 @@ impl Shared {
         }
     }
 
+    /// Gives the connection, and which section of it the response will be.
     pub(super) async fn request(
         self: &Arc<Self>,
         part: &str,
         request: Request,
         framing: Framing,
         managed: bool,
-    ) -> Result<(), ClientError> {
+    ) -> Result<(ConnId, usize), ClientError> {
         let usable = {
             let links = lock(&self.links);
             let link = links.get(part).filter(|link| !link.is_over());
@@ -281,8 +292,7 @@ impl Shared {
         let link = links
             .get(part)
             .ok_or_else(|| ClientError::NotConnected(self.lane(part)))?;
-        link.ask(asked, request.to_bytes());
-        Ok(())
+        Ok(link.ask(asked, request.to_bytes()))
     }
 
     pub(super) async fn connect(self: &Arc<Self>, part: &str, port: Port, http: bool) -> Result<(), ClientError> {

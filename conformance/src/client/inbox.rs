@@ -49,6 +49,14 @@ impl Inbox {
     }
 }
 
+impl Part {
+    /// The section of a connection with that number.
+    #[must_use]
+    pub fn find(&self, (conn, index): &(ConnId, usize)) -> Option<&Section> {
+        self.sections.iter().find(|section| section.index == *index && section.conn == *conn)
+    }
+}
+
 /// How a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
@@ -16,9 +17,14 @@ use super::rev1::ends_session;
 use super::tape::{ConnId, Entry, Framing, lock};
 use super::{BoxedStream, Port};
 
+/// How much is read at once, in bytes.
+const READ: usize = 16 * 1024;
+
 /// A connection; dropping it cuts it.
 #[derive(Debug)]
 pub(super) struct Link {
+    id: ConnId,
+    requests: AtomicUsize,
     out: mpsc::UnboundedSender<Out>,
     asked: Arc<Mutex<VecDeque<Asked>>>,
     tasks: [AbortHandle; 2],
@@ -60,16 +66,19 @@ impl Link {
         };
         let reader = tokio::spawn(reader.run(read));
         Link {
+            id,
+            requests: AtomicUsize::new(0),
             out,
             asked,
             tasks: [writer.abort_handle(), reader.abort_handle()],
         }
     }
 
-    /// Sends a request, and notes that its response is due.
-    pub(super) fn ask(&self, asked: Asked, bytes: Vec<u8>) {
+    /// Sends a request, and notes that its response is due. Gives the section that the response will be.
+    pub(super) fn ask(&self, asked: Asked, bytes: Vec<u8>) -> (ConnId, usize) {
         lock(&self.asked).push_back(asked);
         self.write(bytes);
+        (self.id.clone(), self.requests.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Whether a request waits for its response.
@@ -141,8 +150,9 @@ impl Reader {
             );
             state = State::Tunnel;
         }
-        let mut buffer = Vec::with_capacity(4096);
+        let mut buffer = Vec::new();
         let end = loop {
+            buffer.reserve(READ);
             match read.read_buf(&mut buffer).await {
                 Ok(0) => break End::Eof,
                 Ok(_) => {

@@ -9,7 +9,8 @@ use tokio::sync::mpsc;
 use super::core::{Client, ClientError, Shared};
 use super::framing::{handshake, hixie, jsonp};
 use super::inbox::{Inbox, UnitKind};
-use super::tape::{Framing, lock};
+use super::http::{Request, ResponseHead, shorten};
+use super::tape::{ConnId, Framing, lock};
 use super::websocket::{self, Opcode, client_frame};
 
 /// A heartbeat packet; the client answers it with the same.
@@ -36,7 +37,8 @@ pub struct Session {
     /// The transports that the handshake lists.
     pub transports: Vec<String>,
     polls: u64,
-    asked: usize,
+    /// The newest poll: its connection, and which section of it the answer is.
+    asked: Option<(ConnId, usize)>,
 }
 
 /// Why a session could not be opened.
@@ -88,7 +90,7 @@ impl Session {
                 reason,
             })?;
         let body = String::from_utf8_lossy(&body).into_owned();
-        let shown = super::http::shorten(&body);
+        let shown = shorten(&body);
         if status != 200 {
             return Err(OpenError::Refused { status, body: shown });
         }
@@ -103,7 +105,7 @@ impl Session {
             close_timeout: handshake.close_timeout,
             transports: handshake.transports,
             polls: 0,
-            asked: 0,
+            asked: None,
         })
     }
 
@@ -145,7 +147,7 @@ impl Session {
     ///
     /// When no connection can be had, or a poll is open.
     pub async fn poll(&mut self, client: &Client) -> Result<(), ClientError> {
-        self.asked = poll(client.shared(), &self.transport, &self.sid, self.polls).await?;
+        self.asked = Some(poll(client.shared(), &self.transport, &self.sid, self.polls).await?);
         self.polls += 1;
         Ok(())
     }
@@ -153,7 +155,8 @@ impl Session {
     /// Whether the newest poll was answered, and all of its packets taken.
     #[must_use]
     pub fn has_run_dry(&self, inbox: &Inbox) -> bool {
-        let section = inbox.parts.get(DOWN).and_then(|part| part.sections.get(self.asked));
+        let asked = self.asked.as_ref();
+        let section = asked.and_then(|asked| inbox.parts.get(DOWN)?.find(asked));
         self.is_polling() && section.is_some_and(|section| section.ended && section.units.is_empty())
     }
 
@@ -164,11 +167,13 @@ impl Session {
         }
         let (shared, transport, sid) = (client.shared().clone(), self.transport.clone(), self.sid.clone());
         let mut polls = self.polls;
-        let mut asked = self.asked;
+        let Some(mut asked) = self.asked.clone() else {
+            return;
+        };
         let task = tokio::spawn(async move {
-            while shared.wait(|inbox| answered(inbox, asked)).await {
+            while shared.wait(|inbox| answered(inbox, &asked)).await {
                 match poll(&shared, &transport, &sid, polls).await {
-                    Ok(number) => asked = number,
+                    Ok(newest) => asked = newest,
                     Err(_) => return,
                 }
                 polls += 1;
@@ -347,33 +352,33 @@ pub fn post_body(transport: &str, payload: &str) -> (&'static str, Vec<u8>) {
     }
 }
 
-/// Polls; gives the number of the section that the answer will be.
-async fn poll(shared: &Arc<Shared>, transport: &str, sid: &str, number: u64) -> Result<usize, ClientError> {
+/// Polls; gives the connection, and which section of it the answer will be.
+async fn poll(
+    shared: &Arc<Shared>,
+    transport: &str,
+    sid: &str,
+    number: u64,
+) -> Result<(ConnId, usize), ClientError> {
     let mut path = target(transport, sid);
     if transport == "jsonp-polling" {
         path.push_str(&format!("?i={number}"));
     }
-    let request = super::http::Request::new("GET", path.as_str(), &shared.wire.connect.authority());
-    let before = lock(&shared.inbox)
-        .parts
-        .get(DOWN)
-        .map_or(0, |part| part.sections.len());
-    shared.request(DOWN, request, framing_of(&path), true).await?;
-    Ok(before)
+    let request = Request::new("GET", path.as_str(), &shared.wire.connect.authority());
+    shared.request(DOWN, request, framing_of(&path), true).await
 }
 
 /// Whether the poll was answered and the session goes on; `None` while it is open.
-fn answered(inbox: &Inbox, asked: usize) -> Option<bool> {
+fn answered(inbox: &Inbox, asked: &(ConnId, usize)) -> Option<bool> {
     let part = inbox.parts.get(DOWN)?;
     if !part.trouble.is_empty() || part.farewell {
         return Some(false);
     }
-    let section = part.sections.get(asked).filter(|section| section.ended)?;
+    let section = part.find(asked).filter(|section| section.ended)?;
     Some(section.head.as_ref().is_some_and(|head| head.status == 200))
 }
 
 async fn post(shared: &Arc<Shared>, session: &Session, payload: &[u8]) -> Result<(), String> {
-    let mut request = super::http::Request::new("POST", session.target(), &shared.wire.connect.authority());
+    let mut request = Request::new("POST", session.target(), &shared.wire.connect.authority());
     let (content_type, body) = post_body(&session.transport, &String::from_utf8_lossy(payload));
     request.set("Content-Type", Some(content_type));
     request.body = Some(body);
@@ -383,7 +388,7 @@ async fn post(shared: &Arc<Shared>, session: &Session, payload: &[u8]) -> Result
         (200, _) => Ok(()),
         (status, body) => Err(format!(
             "POST was answered {status}: {}",
-            super::http::shorten(&String::from_utf8_lossy(&body))
+            shorten(&String::from_utf8_lossy(&body))
         )),
     }
 }
@@ -416,7 +421,7 @@ fn head<T>(
     inbox: &mut Inbox,
     part: &str,
     fresh: usize,
-    look: impl Fn(&super::http::ResponseHead) -> T,
+    look: impl Fn(&ResponseHead) -> T,
 ) -> Option<Result<T, String>> {
     let part = inbox.parts.get_mut(part)?;
     if let Some(head) = part.sections.get(fresh).and_then(|section| section.head.as_ref()) {

@@ -92,6 +92,14 @@ pub enum Entry {
 
 impl Entry {
     /// When it happened.
+    #[must_use]
+    pub fn moment(&self) -> Moment {
+        match self {
+            Entry::Head { at, .. } | Entry::Data { at, .. } | Entry::End { at } | Entry::Eof { at } => *at,
+        }
+    }
+
+    /// When it happened, to be changed.
     pub fn at(&mut self) -> &mut Moment {
         match self {
             Entry::Head { at, .. } | Entry::Data { at, .. } | Entry::End { at } | Entry::Eof { at } => at,
@@ -160,6 +168,14 @@ impl Progress {
             gate,
             after: begun.last().map_or(Duration::ZERO, Instant::elapsed),
         }
+    }
+
+    /// A point in time as a moment.
+    #[must_use]
+    pub fn moment_of(&self, at: Instant) -> Moment {
+        let begun = lock(&self.begun);
+        let gate = begun.iter().rposition(|begun| *begun <= at).unwrap_or_default();
+        Moment { gate, after: begun.get(gate).map_or(Duration::ZERO, |begun| at.saturating_duration_since(*begun)) }
     }
 
     /// Waits until the moment has come.

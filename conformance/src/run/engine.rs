@@ -1,7 +1,7 @@
 //! Runs cases against a target and tells what happens.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -172,6 +172,16 @@ impl Engine<'_> {
         }
     }
 
+    /// Writes the trace. A trace that is being run is not written over.
+    fn trace(&self, case: &Case, played: &Played) -> Option<String> {
+        if Path::new(&case.scenario.source.path).starts_with(&self.options.traces) {
+            return Some(case.scenario.source.path.clone());
+        }
+        let text = trace(&case.id, &case.scenario, case.transport.as_deref(), played);
+        let path = write_trace(&self.options.traces, &case.id, &text).ok()?;
+        Some(path.display().to_string())
+    }
+
     fn judge(&self, ended: &Ended) -> CaseReport {
         let Ended {
             case,
@@ -181,9 +191,7 @@ impl Engine<'_> {
             ..
         } = ended;
         let remarkable = played.failure.is_some() || !played.lenient.is_empty();
-        let trace = remarkable.then(|| trace(&case.id, &case.scenario, played));
-        let path = trace.and_then(|text| write_trace(&self.options.traces, &case.id, &text).ok());
-        let path = path.map(|path| path.display().to_string());
+        let path = remarkable.then(|| self.trace(case, played)).flatten();
         let dress = |fault| judge::failure(&case.id, &case.scenario, &self.requirements, fault, path.as_deref());
         let failures: Vec<_> = played.failure.iter().map(dress).collect();
         let lenient: Vec<_> = played.lenient.iter().map(dress).collect();

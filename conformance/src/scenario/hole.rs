@@ -112,7 +112,7 @@ fn parse_range(bounds: &str, base: BaseType, at: usize) -> Result<(Option<String
         end: at + bounds.len(),
     };
     if !matches!(base, BaseType::Int | BaseType::Num) {
-        return Err(SpannedError::new(span, "only int and num take a range"));
+        return Err(SpannedError::new(span, "only int and num take a range").help("delete the parentheses"));
     }
     let range = bounds.split_once("..").filter(|(lo, hi)| {
         let number = |it: &str| it.is_empty() || Number::new(it).is_some();

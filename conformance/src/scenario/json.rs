@@ -3,12 +3,15 @@
 //! Ours rather than a library's because three things must survive that libraries smooth over: numbers of any size and
 //! precision, strings as UTF-16 code units (a lone surrogate is legal), and duplicate keys (an error).
 
+mod locate;
 mod number;
 mod parse;
 mod string;
 
 use std::fmt;
 
+pub use locate::PathStep;
+pub(crate) use locate::locate;
 pub use number::Number;
 pub(crate) use parse::escape;
 pub use parse::{JsonError, parse};

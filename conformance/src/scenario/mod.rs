@@ -3,18 +3,20 @@
 //! | module | what |
 //! |---|---|
 //! | [`ast`] | what a file says, as a tree with spans |
-//! | [`parse`] | text to tree; every error of a file in one go |
-//! | [`print`] | tree to canonical text; `parse(print(x)) == x` |
+//! | [`mod@parse`] | text to tree; every error of a file in one go |
+//! | [`lint`] | the rules a file can break although every line of it parses |
+//! | [`mod@print`] | tree to canonical text; `parse(print(x)) == x` |
 //! | [`text`] | escapes and holes, and rendering what is sent |
 //! | [`hole`] | what fits in a hole |
 //! | [`pattern`] | byte patterns, whole and as a prefix of a stream |
 //! | [`json`], [`json_pattern`] | JSON as the wire has it, and patterns over it |
 //! | [`packet`] | packet patterns of each generation, and rendering packets |
 //! | [`capture`] | what holes bind |
-
-//! | [`lint`] | the rules a file can break although every line of it parses |
+//! | [`mutate`] | the smallest changes a matcher must notice |
 //! | [`diagnostic`] | errors as a person reads them |
-//! | [`requirements`], [`catalogue`], [`coverage`] | the cases that come with the program, and what they cover |
+//! | [`requirements`], [`catalogue`], [`mod@coverage`] | the cases that come with the program, and what they cover |
+//!
+//! The language is described for its users in `docs/wire.md`.
 
 pub mod ast;
 pub mod capture;

@@ -39,6 +39,23 @@ impl PacketPattern {
         Ok(PacketPattern { kind })
     }
 
+    /// Whether the packet has a part that is compared as JSON.
+    #[must_use]
+    pub fn carries_json(&self) -> bool {
+        match &self.kind {
+            PacketKind::Rev1(pattern) => match &pattern.data {
+                rev1::Data::Json(_) | rev1::Data::Event(_) => true,
+                rev1::Data::Ack { data, .. } => data.is_some(),
+                rev1::Data::Text(_) => false,
+            },
+            PacketKind::Eio(pattern) => match pattern {
+                eio::Pattern::Open { .. } => true,
+                eio::Pattern::Socket(socket) => socket.data.is_some(),
+                eio::Pattern::Text { .. } => false,
+            },
+        }
+    }
+
     /// Compares a packet, without its framing, with the pattern, and binds the holes where it fits.
     ///
     /// # Errors

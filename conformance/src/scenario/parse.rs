@@ -1,5 +1,6 @@
 //! Text to tree, line by line. A line is where reading recovers, so one run reports every error of a file.
 
+mod arguments;
 mod cursor;
 mod headers;
 mod nested;

@@ -13,6 +13,9 @@ use super::pattern::Mismatch;
 /// How many places behind a hole are tried before the text is declared not to fit.
 const MAX_TRIES: usize = 10_000;
 
+/// How much text is looked at in those tries, in units.
+const MAX_TRIED: usize = 16 << 20;
+
 /// What patterns are made of: bytes, or the code units of a JSON string.
 pub(crate) trait Unit: Copy + Eq {
     const NAME: &'static str;
@@ -264,7 +267,7 @@ fn free<T: Unit>(
             .unwrap_or_else(|message| Step::Mismatch(Mismatch::at(span, at, message)));
     }
     let mut refused = None;
-    let mut tries = 0;
+    let (mut tries, mut tried) = (0, 0);
     for len in 0..=rest.len() {
         if !rest[len..].starts_with(&anchor) {
             continue;
@@ -274,11 +277,12 @@ fn free<T: Unit>(
             Err(message) => refused = refused.or(Some(message)),
         }
         tries += 1;
-        if tries == MAX_TRIES {
+        tried += len;
+        if tries == MAX_TRIES || tried > MAX_TRIED {
             break;
         }
     }
-    if extent == Extent::Open && tries < MAX_TRIES {
+    if extent == Extent::Open && tries < MAX_TRIES && tried <= MAX_TRIED {
         // The anchor begins nowhere in these, so they belong to the hole.
         let begun = T::string(&rest[..(rest.len() + 1).saturating_sub(anchor.len()).min(rest.len())]);
         match begun.and_then(|begun| fit.cannot_begin(&begun)) {

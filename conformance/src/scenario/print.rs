@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::ast::{
-    Action, Auto, Expectation, HeaderLine, Headers, Item, Level, Reference, Scenario, Spanned, Step, Sum, Term,
-    TermBase, Window,
+    Action, Authority, Auto, Expectation, HeaderLine, Headers, Item, Level, Reference, Scenario, Spanned, Step, Sum,
+    Term, TermBase, Window,
 };
 pub use text::print_text;
 use text::{escape_first, print_target};
@@ -52,7 +52,7 @@ pub fn print_step(step: &Step) -> String {
 }
 
 fn print_headers(headers: &Headers, out: &mut String) {
-    let mut header = |word: &str, value: &str| drop(writeln!(out, "{:<6} {value}", format!("{word}:")));
+    let mut header = |word: &str, value: &str| out.push_str(&format!("{:<6} {value}\n", format!("{word}:")));
     let list = |words: &[Spanned<String>]| words.iter().map(|it| it.node.as_str()).collect::<Vec<_>>().join(" ");
     header("case", &headers.case.node);
     if let Some(title) = &headers.title {
@@ -91,7 +91,7 @@ fn print_reference(reference: &Reference, out: &mut String) {
         .level
         .map(Level::word)
         .into_iter()
-        .chain(reference.authority.map(|it| it.word()))
+        .chain(reference.authority.map(Authority::word))
         .chain(words);
     for word in requirements.chain(rest) {
         let _ = write!(out, " {word}");

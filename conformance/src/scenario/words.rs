@@ -3,10 +3,12 @@
 /// The word of `known` that `wrong` was most likely meant to be; none where nothing is near.
 pub(crate) fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wrong = wrong.to_lowercase();
+    let begins =
+        |word: &str| wrong.len() >= 3 && word.len() >= 3 && (word.starts_with(&wrong) || wrong.starts_with(word));
     known
         .into_iter()
         .map(|word| (distance(&wrong, word), word))
-        .filter(|(distance, word)| *distance <= (word.len().max(wrong.len()) / 3).max(1))
+        .filter(|(distance, word)| *distance <= (word.len().max(wrong.len()) / 3).max(1) || begins(word))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, word)| word)
 }

@@ -113,8 +113,7 @@ fn pump(
             }
             more = read == BATCH;
         }
-        let blocked = *writing != Writing::Idle;
-        if blocked {
+        if *writing != Writing::Idle {
             if connection.is_over() && *writing == Writing::Some {
                 return Poll::Ready(true);
             }
@@ -138,7 +137,7 @@ fn pump(
                     connection.confirm();
                     *writing = Writing::Idle;
                     // What this connection's own messages queued meanwhile has woken nobody.
-                    more |= blocked;
+                    more = true;
                 }
                 Poll::Ready(Err(_)) => return Poll::Ready(true),
                 Poll::Pending => {}

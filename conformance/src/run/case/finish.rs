@@ -47,7 +47,7 @@ impl Play<'_> {
                 });
                 match timeout(wait, found).await {
                     Ok(Attempt::Matched(hit)) => {
-                        self.note(hit.at, lane, format!("# {}", consumed_text(&hit.consumed)));
+                        self.note(hit.at, lane, format!("< {}", consumed_text(&hit.consumed)));
                         break;
                     }
                     Ok(Attempt::Mismatch(fault, _)) => {

@@ -80,8 +80,6 @@ pub struct Played {
     pub trace: Vec<TraceLine>,
     /// The heartbeat timeout that the server announced, if a session was opened.
     pub announced: Option<Duration>,
-    /// The session ids that the server gave.
-    pub sids: Vec<String>,
 }
 
 /// What an expectation took.
@@ -108,11 +106,11 @@ pub struct Consumption {
 /// A line of the trace.
 #[derive(Clone, Debug)]
 pub struct TraceLine {
+    /// The step it belongs to, as a number into [`ops`].
+    pub op: usize,
     /// Since the start of the case.
     pub at: Duration,
-    /// Who.
-    pub lane: String,
-    /// What, in the words of the language: `> 3:::hi`.
+    /// Who and what, in the words of the language: `a > 3:::hi`.
     pub text: String,
 }
 
@@ -130,11 +128,6 @@ pub async fn play(scenario: &Scenario, setting: Setting) -> Played {
             .clients
             .values()
             .find_map(|actor| actor.client.session.as_ref()?.heartbeat_timeout),
-        sids: play
-            .clients
-            .values()
-            .filter_map(|actor| Some(actor.client.session.as_ref()?.sid.clone()))
-            .collect(),
         lenient: play.lenient,
         consumed: play.consumed,
         tape: play.wire.tape(),
@@ -231,7 +224,8 @@ impl<'a> Play<'a> {
             }
         }
         self.op = self.ops.len();
-        self.finish().await
+        let ended = self.finish().await;
+        ended.or_else(|fault| self.fail(Level::Must, fault))
     }
 
     /// A fault of a `must` ends the case; another is kept, and the case goes on.
@@ -272,15 +266,15 @@ impl<'a> Play<'a> {
         WAIT.mul_f64(self.setting.patience)
     }
 
-    fn note(&mut self, at: Instant, lane: &Lane, text: impl Into<String>) {
+    fn note(&mut self, at: Instant, lane: &Lane, text: impl std::fmt::Display) {
         let name = match &lane.part {
             Some(part) => format!("{}.{part}", lane.client),
             None => lane.client.clone(),
         };
         self.trace.push(TraceLine {
+            op: self.op,
             at: at.saturating_duration_since(self.begun),
-            lane: name,
-            text: text.into(),
+            text: format!("{name} {text}"),
         });
     }
 }

@@ -298,10 +298,10 @@ impl Play<'_> {
                 "the client has no session: open one first",
             )));
         };
+        actor.client.retire(session.part());
         if let Some(transport) = transport {
             session.transport = transport;
         }
-        actor.client.stop_background();
         opened(timeout(wait, session.connect(&actor.client)).await, span)?;
         if !actor.manual {
             session.keep_polling(&actor.client);

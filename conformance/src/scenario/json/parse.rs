@@ -20,7 +20,7 @@ pub struct JsonError {
 ///
 /// The text is not JSON, an object has a key twice, or it nests deeper than [`MAX_DEPTH`].
 pub fn parse(text: &str) -> Result<Value, JsonError> {
-    let mut parser = Parser { text, at: 0, depth: 0 };
+    let mut parser = Parser::new(text);
     parser.space();
     let value = parser.value()?;
     parser.space();
@@ -30,14 +30,18 @@ pub fn parse(text: &str) -> Result<Value, JsonError> {
     Ok(value)
 }
 
-struct Parser<'a> {
+pub(super) struct Parser<'a> {
     text: &'a str,
-    at: usize,
+    pub(super) at: usize,
     depth: usize,
 }
 
-impl Parser<'_> {
-    fn value(&mut self) -> Result<Value, JsonError> {
+impl<'a> Parser<'a> {
+    pub(super) fn new(text: &'a str) -> Parser<'a> {
+        Parser { text, at: 0, depth: 0 }
+    }
+
+    pub(super) fn value(&mut self) -> Result<Value, JsonError> {
         match self.peek() {
             Some(b'{') => self.nested(Parser::object),
             Some(b'[') => self.nested(Parser::array),
@@ -132,10 +136,10 @@ impl Parser<'_> {
         Ok(value)
     }
 
-    fn string(&mut self) -> Result<JsString, JsonError> {
+    pub(super) fn string(&mut self) -> Result<JsString, JsonError> {
         self.at += 1;
         let mut units = Vec::new();
-        while let Some(c) = self.text[self.at..].chars().next() {
+        while let Some(c) = self.text.get(self.at..).and_then(|it| it.chars().next()) {
             match c {
                 '"' => {
                     self.at += 1;
@@ -158,17 +162,17 @@ impl Parser<'_> {
         Err(self.error("ends within a string"))
     }
 
-    fn space(&mut self) {
+    pub(super) fn space(&mut self) {
         while matches!(self.peek(), Some(b' ' | b'\t' | b'\r' | b'\n')) {
             self.at += 1;
         }
     }
 
-    fn peek(&self) -> Option<u8> {
+    pub(super) fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    fn eat(&mut self, byte: u8) -> bool {
+    pub(super) fn eat(&mut self, byte: u8) -> bool {
         let found = self.peek() == Some(byte);
         self.at += usize::from(found);
         found

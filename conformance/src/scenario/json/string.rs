@@ -44,7 +44,7 @@ impl JsString {
                 Ok('\n') => out.push_str("\\n"),
                 Ok('\r') => out.push_str("\\r"),
                 Ok('\t') => out.push_str("\\t"),
-                Ok(c) if c < ' ' => drop(write!(out, "\\u{:04x}", u32::from(c))),
+                Ok(c) if c.is_control() => drop(write!(out, "\\u{:04x}", u32::from(c))),
                 Ok(c) => out.push(c),
                 Err(lone) => drop(write!(out, "\\u{:04x}", lone.unpaired_surrogate())),
             }

@@ -118,7 +118,7 @@ pub(super) fn piece_mutants<T: Unit>(
 fn places<T: Unit>(pieces: &[Piece<T>], got: &[T], end: Span, before: &Captures) -> Option<Vec<(usize, usize)>> {
     let mut starts = Vec::with_capacity(pieces.len());
     match run_each(pieces, got, Extent::Whole, end, &mut before.clone(), |start| {
-        starts.push(start)
+        starts.push(start);
     }) {
         Step::Matched(len) => {
             let ends = starts.iter().copied().skip(1).chain([len]).collect::<Vec<_>>();

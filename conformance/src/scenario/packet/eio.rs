@@ -5,7 +5,6 @@
 use super::super::SpannedError;
 use super::super::ast::{Atom, AtomKind, Span, Text};
 use super::super::capture::Captures;
-use super::super::json;
 use super::super::json_pattern::JsonPattern;
 use super::super::pattern::Mismatch;
 use super::super::pieces::{Extent, Piece, Step, byte_pieces, run};
@@ -18,7 +17,7 @@ pub(crate) enum Pattern {
     /// Text: everything but the handshake and Socket.IO packets.
     Text { pieces: Vec<Piece<u8>>, span: Span },
     /// `4` and a Socket.IO packet.
-    Socket(Socket),
+    Socket(Box<Socket>),
 }
 
 #[derive(Clone, Debug)]
@@ -47,7 +46,7 @@ impl Pattern {
                 data: JsonPattern::parse(&atoms[1..], text.span)?,
                 span: text.span,
             }),
-            (Some(b'4'), Some(b'0'..=b'6')) => Ok(Pattern::Socket(Socket::compile(text)?)),
+            (Some(b'4'), Some(b'0'..=b'6')) => Ok(Pattern::Socket(Box::new(Socket::compile(text)?))),
             (Some(b'1'..=b'6'), _) => Ok(Pattern::Text {
                 pieces: byte_pieces(atoms)?,
                 span: text.span,
@@ -62,7 +61,7 @@ impl Pattern {
                 let got = got
                     .strip_prefix('0')
                     .ok_or_else(|| Mismatch::at(*span, 0, "expected an open packet (0)"))?;
-                match_json(data, got, 1, captures)
+                data.matches_text(got, 1, |_| (), captures)
             }
             Pattern::Text { pieces, span } => match run(pieces, got.as_bytes(), Extent::Whole, *span, captures) {
                 Step::Mismatch(mismatch) => Err(mismatch),
@@ -119,7 +118,7 @@ impl Socket {
         self.namespace.matches(&got[namespace], captures)?;
         self.id.matches(&got[id.clone()], captures)?;
         match &self.data {
-            Some(pattern) => match_json(pattern, &got[data.clone()], data.start, captures),
+            Some(pattern) => pattern.matches_text(&got[data.clone()], data.start, |_| (), captures),
             None if data.is_empty() => Ok(()),
             None => Err(Mismatch::at(self.span, data.start, "expected no data")),
         }
@@ -195,20 +194,6 @@ fn byte(atoms: &[Atom], at: usize) -> Option<u8> {
         AtomKind::Byte(byte) => Some(byte),
         AtomKind::Hole(_) => None,
     }
-}
-
-fn match_json(pattern: &JsonPattern, got: &str, offset: usize, captures: &mut Captures) -> Result<(), Mismatch> {
-    let value = json::parse(got).map_err(|error| {
-        Mismatch::at(
-            pattern.span(),
-            offset + error.offset,
-            format!("the data is not JSON: {}", error.message),
-        )
-    })?;
-    pattern.matches(&value, captures).map_err(|it| Mismatch {
-        offset: Some(offset),
-        ..it
-    })
 }
 
 #[cfg(test)]

@@ -12,9 +12,9 @@
 //! An absent data part and an empty one are the same.
 
 use super::super::SpannedError;
-use super::super::ast::{Atom, AtomKind, Span, Text};
+use super::super::ast::{Atom, AtomKind, Hole, Span, Text};
 use super::super::capture::Captures;
-use super::super::json::{self, JsString, Value};
+use super::super::json::{JsString, Value};
 use super::super::json_pattern::{JsonPattern, Member, Node, NodeKind};
 use super::super::pattern::Mismatch;
 use super::super::pieces::{Extent, Piece, Step, byte_pieces, run};
@@ -152,39 +152,29 @@ impl Data {
     fn matches(&self, got: &str, offset: usize, place: Span, captures: &mut Captures) -> Result<(), Mismatch> {
         match self {
             Data::Text(field) => field.matches(got, offset, captures),
-            Data::Json(pattern) => {
-                let value = parse_json(got, offset, pattern.span())?;
-                pattern.matches(&value, captures).map_err(|it| Mismatch {
-                    offset: Some(offset),
-                    ..it
-                })
-            }
+            Data::Json(pattern) => pattern.matches_text(got, offset, |_| (), captures),
             Data::Event(pattern) => {
-                let mut value = parse_json(got, offset, pattern.span())?;
-                if !matches!(pattern.root.kind, NodeKind::Hole(_)) {
-                    complete_event(&mut value);
-                }
-                pattern.matches(&value, captures).map_err(|it| Mismatch {
-                    offset: Some(offset),
-                    ..it
-                })
+                let whole = matches!(pattern.root.kind, NodeKind::Hole(_));
+                let complete = |value: &mut Value| {
+                    if !whole {
+                        complete_event(value);
+                    }
+                };
+                pattern.matches_text(got, offset, complete, captures)
             }
             Data::Ack { id, data } => {
                 let (got_id, got_data) = match got.split_once('+') {
                     Some((id, data)) => (id, Some(if data.is_empty() { "[]" } else { data })),
                     None => (got, None),
                 };
+                if got_id.is_empty() || !got_id.bytes().all(|it| it.is_ascii_digit()) {
+                    return Err(Mismatch::at(id.span, offset, "not a packet: the ack names no id"));
+                }
                 id.matches(got_id, offset, captures)?;
                 let offset = offset + got_id.len() + 1;
                 match (data, got_data) {
                     (None, None) => Ok(()),
-                    (Some(pattern), Some(got)) => {
-                        let value = parse_json(got, offset, pattern.span())?;
-                        pattern.matches(&value, captures).map_err(|it| Mismatch {
-                            offset: Some(offset),
-                            ..it
-                        })
-                    }
+                    (Some(pattern), Some(got)) => pattern.matches_text(got, offset, |_| (), captures),
                     (Some(_), None) => Err(Mismatch::new(place, "expected an ack with data (`+`), got one without")),
                     (None, Some(_)) => Err(Mismatch::new(place, "expected an ack without data, got one with `+`")),
                 }
@@ -296,6 +286,11 @@ fn compile_id(atoms: &[Atom], place: Span) -> Result<(Option<Field>, bool), Span
     ))
 }
 
+/// `$_`
+fn is_wildcard(atom: &Atom) -> bool {
+    matches!(&atom.kind, AtomKind::Hole(Hole { name: None, kind: None }))
+}
+
 fn compile_data(kind: u8, atoms: &[Atom], end: Span) -> Result<Data, SpannedError> {
     let place = Span {
         start: end.end,
@@ -310,6 +305,7 @@ fn compile_data(kind: u8, atoms: &[Atom], end: Span) -> Result<Data, SpannedErro
     Ok(match kind {
         4 => Data::Json(json(atoms)?),
         5 => Data::Event(event(json(atoms)?)?),
+        6 if matches!(atoms, [atom] if is_wildcard(atom)) => Data::Text(Field::compile(atoms, place)?),
         6 => {
             let plus = find(atoms, 0, b'+');
             let id = Field::compile(&atoms[..plus.unwrap_or(atoms.len())], place)?;
@@ -381,139 +377,5 @@ fn empty_array() -> NodeKind {
     }
 }
 
-fn parse_json(got: &str, offset: usize, place: Span) -> Result<Value, Mismatch> {
-    json::parse(got).map_err(|error| {
-        Mismatch::at(
-            place,
-            offset + error.offset,
-            format!("the data is not JSON: {}", error.message),
-        )
-    })
-}
-
 #[cfg(test)]
-mod tests {
-    use super::super::super::{Generation, text};
-    use super::super::PacketPattern;
-    use super::*;
-    use rstest::rstest;
-
-    fn compile(source: &str) -> Result<PacketPattern, SpannedError> {
-        let mut problems = Vec::new();
-        let text = text::parse(
-            source,
-            Span {
-                start: 0,
-                end: source.len(),
-            },
-            &mut problems,
-        );
-        assert_eq!(problems, []);
-        PacketPattern::compile(Generation::Rev1, &text)
-    }
-
-    #[rstest]
-    #[case("2::", "2:::")]
-    #[case("1::", "1::")]
-    #[case("1:::", "1::")]
-    #[case("0::/x", "0::/x:")]
-    #[case("1::/custom:?x=1", "1::/custom:?x=1")]
-    #[case("3:::", "3::")]
-    #[case("3:::hi: there", "3:::hi: there")]
-    #[case("3:::$_", "3::")]
-    #[case("3:1+::$x", "3:1+::a\nb")]
-    #[case("4:::{\"a\":1,\"b\":[]}", "4:::{ \"b\": [], \"a\": 1.0 }")]
-    #[case("4:::$(obj)", "4:::{}")]
-    #[case("5:::{\"name\":\"news\"}", "5:::{\"args\":[],\"name\":\"news\"}")]
-    #[case("5:::{\"name\":\"news\",\"args\":[]}", "5:::{\"name\":\"news\"}")]
-    #[case("5:::{\"name\":\"news\",...}", "5:::{\"name\":\"news\",\"args\":[1]}")]
-    #[case("5:$_::$_", "5:1+::{\"name\":\"q\"}")]
-    #[case("5:$_::$_", "5:::{\"name\":\"q\"}")]
-    #[case("5:$id+:/x:$_", "5:12+:/x:{\"name\":\"q\"}")]
-    #[case("6:::1", "6:::1")]
-    #[case("6:::1+", "6:::1+[]")]
-    #[case("6:::1+[]", "6:::1+")]
-    #[case("6:::$id(int)+$(list)", "6:::17+[1]")]
-    #[case("6::/custom:1+[\"a\"]", "6::/custom:1+[\"a\"]")]
-    #[case("7:::1+0", "7:::1+0")]
-    #[case("7::/forbidden:2", "7::/forbidden:2")]
-    #[case("8::$_", "8::")]
-    fn fits(#[case] pattern: &str, #[case] got: &str) {
-        compile(pattern).unwrap().matches(got, &mut Captures::new()).unwrap();
-    }
-
-    #[rstest]
-    #[case("2::", "8::", "expected type 2 (heartbeat), got 8 (noop)")]
-    #[case("2::", "2", "not a packet: fewer than two colons")]
-    #[case("2::", "9::", "not a packet: the type is none of 0 to 8")]
-    #[case("2::", "2:x:", "not a packet: the id is no number")]
-    #[case("2::", "2:1:", "1 byte too many: `1`")]
-    #[case("3:1::a", "3:::a", "expected an id, got none")]
-    #[case("3:$id::a", "3:::a", "expected an id, got none")]
-    #[case("3:1::a", "3:1+::a", "unexpected `+` behind the id")]
-    #[case("3:1+::a", "3:1::a", "expected `+` behind the id")]
-    #[case("1::", "1::/x", "2 bytes too many: `/x`")]
-    #[case("1::/x", "1::/y", "expected `x`, got `y`")]
-    #[case("1::/x", "1::/x:?a", "2 bytes too many: `?a`")]
-    #[case("3:::hi", "3:::ho", "expected `i`, got `o`")]
-    #[case(
-        "5:::{\"name\":\"a\"}",
-        "5:::{\"name\":\"a\",\"args\":[1]}",
-        "$.args: extra element 0: 1"
-    )]
-    #[case(
-        "5:::{\"name\":\"a\",\"args\":[1]}",
-        "5:::{\"name\":\"a\"}",
-        "$.args: missing element 0"
-    )]
-    #[case("5:::{\"name\":\"a\"}", "5:::{\"name\":\"a\",\"x\":1}", "$: extra key \"x\": 1")]
-    #[case(
-        "5:::{\"name\":\"a\"}",
-        "5:::{\"name\":",
-        "the data is not JSON: ends where a value should stand"
-    )]
-    #[case("6:::1", "6:::1+", "expected an ack without data, got one with `+`")]
-    #[case("6:::1+[]", "6:::1", "expected an ack with data (`+`), got one without")]
-    #[case("6:::1", "6:::2", "expected `1`, got `2`")]
-    #[case("6:::1+[1]", "6:::1+[2]", "$[0]: expected 1, got 2")]
-    #[case("7:::1+0", "7:::1", "expected `+0`, got nothing more")]
-    fn does_not_fit(#[case] pattern: &str, #[case] got: &str, #[case] message: &str) {
-        let mismatch = compile(pattern)
-            .unwrap()
-            .matches(got, &mut Captures::new())
-            .unwrap_err();
-        assert_eq!(mismatch.to_string(), message);
-    }
-
-    #[rstest]
-    #[case("hello", "no packet: fewer than two colons")]
-    #[case("9:::x", "unknown packet type")]
-    #[case("$t::", "unknown packet type")]
-    #[case("3:x::", "the id is neither a number nor a hole")]
-    #[case("3:+::", "the id is neither a number nor a hole")]
-    #[case("4:::", "malformed JSON: ends where a value should stand")]
-    #[case("5:::[1]", "an event is an object")]
-    #[case("5:::{\"args\":[]}", "an event has a name")]
-    #[case("6:::", "an ack names the id it acknowledges")]
-    fn no_packet(#[case] pattern: &str, #[case] message: &str) {
-        assert_eq!(compile(pattern).unwrap_err().message, message);
-    }
-
-    #[test]
-    fn holes_bind_when_all_of_it_fits() {
-        let mut captures = Captures::new();
-        let pattern = compile("5:$id+:$nsp:{\"name\":\"q\",\"args\":[$x]}").unwrap();
-        pattern
-            .matches("5:3+:/c:{\"name\":\"q\",\"args\":[[1]]}", &mut captures)
-            .unwrap();
-        let bound: Vec<String> = captures.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        assert_eq!(bound, ["id=\"3\"", "nsp=\"/c\"", "x=[1]"]);
-        let mut captures = Captures::new();
-        assert!(
-            pattern
-                .matches("5:3+:/c:{\"name\":\"q\",\"args\":[]}", &mut captures)
-                .is_err()
-        );
-        assert_eq!(captures, Captures::new());
-    }
-}
+mod tests;

@@ -4,7 +4,7 @@ use super::super::SpannedError;
 use super::super::ast::{Action, Expectation, HeaderLine, Span, Spanned};
 use super::super::text;
 use super::super::words::did_you_mean;
-use super::step::{hex, status};
+use super::arguments::{hex, status};
 use super::{Cursor, Parser};
 
 /// What may stand below `any order` and `one of`.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::super::SpannedError;
 use super::super::ast::{Span, Sum, Term, TermBase, Window};
 use super::Parser;
-use super::step::is_name;
+use super::arguments::is_name;
 
 const HELP: &str =
     "write [lo .. hi] or [lo .. hi since mark]; a bound is a sum like 0.8*$interval+150ms, and one may be absent";

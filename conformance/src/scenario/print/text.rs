@@ -118,7 +118,9 @@ impl Writer {
 
 /// Nobody sees a space at an edge.
 fn edges(mut out: String) -> String {
-    if out.starts_with(' ') {
+    if out.starts_with(" *") {
+        out.replace_range(..2, "\\x20\\x2a");
+    } else if out.starts_with(' ') {
         out.replace_range(..1, "\\x20");
     }
     if out.ends_with(' ') {

@@ -274,8 +274,9 @@
 
     // The time keeps caches of old browsers from answering.
     function address(transport, query) {
-      var path = '/' + options.resource + '/' + io.protocol + '/' + (transport ? transport + '/' + connection.sessionid : '');
-      return target.origin + path + '?t=' + new Date().getTime() + (query ? '&' + query : '') + (target.query ? '&' + target.query : '');
+      var path = [target.origin, options.resource, io.protocol, transport ? transport + '/' + connection.sessionid : ''];
+      var parameters = ['t=' + new Date().getTime(), query, target.query];
+      return path.join('/') + '?' + parameters.filter(Boolean).join('&');
     }
 
     function publish() {

@@ -1,0 +1,127 @@
+//! Shows that the cases notice what they are there to notice.
+//!
+//! A case is recorded once against the reference server. Then a scripted server replays the recording in memory, on a
+//! paused clock, with one small change at a time to something that a step consumed: a literal, a packet that is missing or
+//! comes twice, a status, a time outside of its window. A case that still passes does not look at that: the change
+//! *survives*. `docs/prove.md` tells how to read and answer a survivor.
+
+mod edit;
+mod examine;
+mod mutants;
+mod record;
+mod replay;
+mod report;
+mod request;
+mod survivors;
+
+use std::collections::VecDeque;
+use std::num::NonZero;
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Instant;
+
+use tokio::runtime::Builder;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+pub use self::examine::{Proof, Survivor, examine};
+pub use self::record::{Pace, RecordError, Recording, record, replay};
+pub use self::replay::Replay;
+pub use self::report::{Outcome, ProveReport};
+pub use self::survivors::{Known, KnownError, KnownProblem};
+use crate::client::TcpConnect;
+use crate::client::tape::lock;
+use crate::run::boot::{BootError, embedded};
+use crate::scenario::catalogue::Case;
+
+/// How many cases are recorded at a time: they wait more than they work.
+const RECORDED_AT_A_TIME: usize = 48;
+
+/// How often a case that fails while many are recorded is recorded again, by itself.
+const RETRIES: usize = 2;
+
+/// How a proof is done.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Threads; one for each core where none is given.
+    pub jobs: Option<NonZero<usize>>,
+    /// Patience and timings of the recordings.
+    pub pace: Pace,
+    /// Survivors that are known, with a reason.
+    pub known: Known,
+    /// Whether `cases` are all there are: a line that explains none of their survivors is stale then.
+    pub everything: bool,
+}
+
+/// Records the cases against embedded reference servers, one for each, and proves every one.
+///
+/// # Errors
+///
+/// When no server or no runtime can be started.
+pub fn prove(cases: Vec<Case>, options: &Options) -> Result<ProveReport, BootError> {
+    let jobs = options.jobs.or_else(|| thread::available_parallelism().ok()).map_or(1, NonZero::get);
+    let begun = Instant::now();
+    let runtime = Builder::new_multi_thread().worker_threads(jobs).enable_all().build();
+    let runtime = runtime.map_err(|source| BootError::Embedded { source })?;
+    let recorded = runtime.block_on(record_all(cases, &options.pace))?;
+    let recording = begun.elapsed();
+    let outcomes = examine_all(recorded, jobs);
+    Ok(ProveReport::new(outcomes, options, recording, begun.elapsed()))
+}
+
+type Recorded = (Case, Result<Recording, RecordError>);
+
+async fn record_all(cases: Vec<Case>, pace: &Pace) -> Result<Vec<Recorded>, BootError> {
+    let room = Arc::new(Semaphore::new(RECORDED_AT_A_TIME));
+    let mut running = JoinSet::new();
+    for case in cases {
+        let (room, pace) = (room.clone(), pace.clone());
+        running.spawn(async move {
+            let _place = room.acquire_owned().await;
+            record_embedded(case, &pace).await
+        });
+    }
+    let mut recorded = Vec::new();
+    while let Some(ended) = running.join_next().await {
+        // A panic in the player has been told on standard error; its case is missing from the counts, which shows.
+        let Ok(ended) = ended else { continue };
+        recorded.push(ended?);
+    }
+    for (case, result) in &mut recorded {
+        for _ in 0..RETRIES {
+            if result.is_err() {
+                *result = record_embedded(case.clone(), pace).await?.1;
+            }
+        }
+    }
+    Ok(recorded)
+}
+
+async fn record_embedded(case: Case, pace: &Pace) -> Result<Recorded, BootError> {
+    let server = embedded(pace.patience).await?;
+    let address = server.address();
+    let connect = TcpConnect { host: address.host, port: address.port, policy_port: address.policy_port };
+    let result = record(&case, Arc::new(connect), pace).await;
+    server.stop().await;
+    Ok((case, result))
+}
+
+/// Spreads the cases over threads; each replay has a runtime of its own.
+fn examine_all(recorded: Vec<Recorded>, jobs: usize) -> Vec<Outcome> {
+    let queue = Mutex::new(VecDeque::from(recorded));
+    let outcomes = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..jobs {
+            scope.spawn(|| {
+                loop {
+                    let Some((case, recorded)) = lock(&queue).pop_front() else { return };
+                    let proof = recorded.and_then(|recording| examine(&recording));
+                    lock(&outcomes).push(Outcome { case: case.id, proof });
+                }
+            });
+        }
+    });
+    let mut outcomes = outcomes.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    outcomes.sort_by(|one, other| one.case.cmp(&other.case));
+    outcomes
+}

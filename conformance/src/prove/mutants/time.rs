@@ -1,0 +1,77 @@
+//! Windows: what came in time comes just before, or just after.
+
+use std::time::Duration;
+
+use super::super::edit;
+use super::{Mutant, Subject, quoted};
+use crate::client::tape::{Entry, Framing, Moment, Tape};
+use crate::run::case::Consumed;
+
+/// How far outside of the window: more than the grain of a replay's clock, a millisecond at every event.
+const MARGIN: Duration = Duration::from_millis(20);
+
+pub(super) fn mutants(subject: &Subject<'_>) -> Vec<Mutant> {
+    let took = subject.took;
+    let what = what(&took.consumed);
+    let progress = &subject.recording.progress;
+    let mut mutants = Vec::new();
+    if let (Some(lo), _) = took.window
+        && let Some(early) = lo.checked_sub(MARGIN)
+    {
+        let words = format!("{what} came too early");
+        mutants.extend(moved(subject, progress.moment_of(early)).map(|tape| subject.mutant(words, tape)));
+    }
+    if let (_, Some(hi)) = took.window {
+        // Later steps begin only when this one is done: the moment stays with the gate at which it came.
+        let at = progress.moment_of(took.at);
+        let late = Moment { after: at.after + hi.saturating_duration_since(took.at) + MARGIN, ..at };
+        let words = format!("{what} came too late");
+        mutants.extend(moved(subject, late).map(|tape| subject.mutant(words, tape)));
+    }
+    mutants
+}
+
+/// The tape with what was consumed at another moment.
+fn moved(subject: &Subject<'_>, to: Moment) -> Option<Tape> {
+    let mut tape = subject.tape().clone();
+    let (conn, number) = match &subject.took.consumed {
+        Consumed::Packet { place, framing: Framing::Payload | Framing::Jsonp, .. } => {
+            // The body counts as come when it is whole.
+            let range = edit::entries(&tape, &place.conn, place.section)?;
+            let entries = tape.conns.get(&place.conn)?.entries.get(range.clone())?;
+            let end = entries.iter().position(|entry| matches!(entry, Entry::End { .. }))?;
+            (&place.conn, range.start + end)
+        }
+        Consumed::Packet { place, .. } | Consumed::Bytes { place, .. } => {
+            edit::cut_at(&mut tape, &place.conn, place.section, place.range.end)?;
+            let number = edit::cut_at(&mut tape, &place.conn, place.section, place.range.start)?;
+            (&place.conn, number)
+        }
+        Consumed::Status { conn, section, .. } => (conn, edit::entries(&tape, conn, *section)?.start),
+        Consumed::End(ending) => {
+            let entries = &tape.conns.get(&ending.conn)?.entries;
+            let number = match ending.words.last() {
+                Some((place, _)) => {
+                    let (conn, section, start) = (place.conn.clone(), place.section, place.range.start);
+                    let number = edit::cut_at(&mut tape, &conn, section, start)?;
+                    if conn == ending.conn { number } else { return None }
+                }
+                None => entries.iter().rposition(|entry| matches!(entry, Entry::Eof { .. } | Entry::End { .. }))?,
+            };
+            (&ending.conn, number)
+        }
+        Consumed::Silence { .. } | Consumed::Fence { .. } => return None,
+    };
+    edit::shift(&mut tape, conn, number, to)?;
+    Some(tape)
+}
+
+fn what(consumed: &Consumed) -> String {
+    match consumed {
+        Consumed::Packet { text, .. } | Consumed::Fence { text, .. } => quoted(text.as_bytes()),
+        Consumed::Bytes { bytes, .. } => quoted(bytes),
+        Consumed::Status { head, .. } => format!("the answer {}", head.status),
+        Consumed::End(_) => "the end".to_owned(),
+        Consumed::Silence { .. } => "the silence".to_owned(),
+    }
+}

@@ -1,0 +1,142 @@
+//! What a step takes from the steps above it: captures, connections, marks, the packet of an attachment.
+
+use std::collections::BTreeSet;
+
+use super::super::SpannedError;
+use super::super::ast::{Action, AtomKind, Scenario, Step, Sum, TermBase, Text};
+use super::super::words::nearest;
+use super::{clients, texts};
+
+/// What the runner knows before a case begins: timings of the contract, and a word unique to the run of the case.
+const KNOWN: [&str; 5] = ["interval", "timeout", "close", "polling", "fresh"];
+
+pub(super) fn errors(scenario: &Scenario, problems: &mut Vec<SpannedError>) {
+    let mut state = State {
+        bound: KNOWN.into_iter().collect(),
+        ..State::default()
+    };
+    for (step, _) in scenario.steps() {
+        state.connections(step, problems);
+        state.captures(step, problems);
+        state.marks(step, problems);
+        state.attachments(step, problems);
+    }
+}
+
+#[derive(Default)]
+struct State<'a> {
+    bound: BTreeSet<&'a str>,
+    open: BTreeSet<&'a str>,
+    marks: BTreeSet<&'a str>,
+    /// The step that came last on each lane.
+    last: Vec<&'a Step>,
+}
+
+impl<'a> State<'a> {
+    fn connections(&mut self, step: &'a Step, problems: &mut Vec<SpannedError>) {
+        match &step.action {
+            Action::Request { .. } | Action::Open { .. } | Action::Ws { .. } | Action::Wt(_) | Action::Tcp(_) => {
+                self.open.extend(clients(step));
+            }
+            Action::Mark(_) | Action::Wait(_) | Action::Silent(_) | Action::Page(_) => {}
+            _ => {
+                if let Some(client) = clients(step).find(|client| !self.open.contains(client)) {
+                    let error = SpannedError::new(step.span, format!("nothing above connects `{client}`"));
+                    problems.push(error.help(format!(
+                        "begin with `{client} open websocket`, a request, `ws` or `tcp`"
+                    )));
+                    self.open.extend(clients(step));
+                }
+            }
+        }
+    }
+
+    fn captures(&mut self, step: &'a Step, problems: &mut Vec<SpannedError>) {
+        for text in texts::sent(step) {
+            for atom in &text.atoms {
+                if let AtomKind::Hole(hole) = &atom.kind {
+                    if let Some(name) = hole.name.as_deref().filter(|name| !self.bound.contains(name)) {
+                        problems.push(self.unbound(name, atom.span));
+                    }
+                }
+            }
+        }
+        if let Some(window) = &step.window {
+            let names = [&window.lo, &window.hi].into_iter().flatten().flat_map(names_of);
+            problems.extend(
+                names
+                    .filter(|name| !self.bound.contains(name))
+                    .map(|name| self.unbound(name, window.span)),
+            );
+        }
+        if let Action::Open { .. } = step.action {
+            self.bound.insert("sid");
+        }
+        for text in texts::expected(step) {
+            self.bound.extend(bound_by(text));
+        }
+    }
+
+    fn unbound(&self, name: &str, span: super::super::ast::Span) -> SpannedError {
+        let error = SpannedError::new(span, format!("nothing above binds `${name}`"));
+        match nearest(name, self.bound.iter().copied()) {
+            Some(near) => error.help(format!("did you mean `${near}`?")),
+            None => error.help(format!("bind it in an expectation above: ${name} or ${name}(str)")),
+        }
+    }
+
+    fn marks(&mut self, step: &'a Step, problems: &mut Vec<SpannedError>) {
+        if let Action::Mark(name) = &step.action {
+            if !self.marks.insert(name) {
+                let error = SpannedError::new(step.span, format!("the mark `{name}` is set a second time"));
+                problems.push(error.help("give each mark a name of its own"));
+            }
+        }
+        let since = step
+            .window
+            .as_ref()
+            .and_then(|window| window.since.as_deref().map(|mark| (mark, window.span)));
+        if let Some((mark, span)) = since.filter(|(mark, _)| !self.marks.contains(mark)) {
+            let error = SpannedError::new(span, format!("nothing above sets the mark `{mark}`"));
+            problems.push(match nearest(mark, self.marks.iter().copied()) {
+                Some(near) => error.help(format!("did you mean `{near}`?")),
+                None => error.help(format!("set it with a step `a mark {mark}`")),
+            });
+        }
+    }
+
+    /// `<b` belongs to the `<` above it on the same lane, and `>b` to the `>`.
+    fn attachments(&mut self, step: &'a Step, problems: &mut Vec<SpannedError>) {
+        let last = self
+            .last
+            .iter()
+            .rev()
+            .find(|last| last.lanes == step.lanes)
+            .map(|last| &last.action);
+        let orphan = match &step.action {
+            Action::ExpectAttachment(_) => !matches!(last, Some(Action::ExpectPacket(_) | Action::ExpectAttachment(_))),
+            Action::SendAttachment(_) => !matches!(last, Some(Action::SendPacket(_) | Action::SendAttachment(_))),
+            _ => false,
+        };
+        if orphan {
+            let help = "put it below the packet it belongs to, on the same lanes";
+            problems.push(SpannedError::new(step.span, "an attachment without a packet").help(help));
+        }
+        self.last.retain(|last| last.lanes != step.lanes);
+        self.last.push(step);
+    }
+}
+
+fn names_of(sum: &Sum) -> impl Iterator<Item = &str> {
+    sum.terms.iter().filter_map(|term| match &term.base {
+        TermBase::Capture(name) => Some(name.as_str()),
+        TermBase::Duration(_) => None,
+    })
+}
+
+fn bound_by(text: &Text) -> impl Iterator<Item = &str> {
+    text.atoms.iter().filter_map(|atom| match &atom.kind {
+        AtomKind::Hole(hole) => hole.name.as_deref(),
+        AtomKind::Byte(_) => None,
+    })
+}
