@@ -108,6 +108,9 @@ pub struct ProveArgs {
     /// Threads; one for each core where none is given
     #[arg(long, value_name = "N")]
     pub jobs: Option<usize>,
+    /// Factor on every time limit of the recordings, for a slow machine
+    #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = patience)]
+    pub patience: f64,
 }
 
 /// What `--timing` can name.

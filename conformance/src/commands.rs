@@ -4,14 +4,17 @@ use std::fmt;
 use std::fmt::Write as _;
 use std::future::Future;
 use std::io::{IsTerminal as _, Write as _};
+use std::num::NonZero;
 use std::sync::Arc;
 
 use crate::cli::{ListArgs, ProveArgs, RunArgs};
 use crate::exit::Exit;
 use crate::expect::Baseline;
 use crate::glob::Glob;
+use crate::prove::{self, Known};
 use crate::report::{FanOut, JsonLines, Reporter, Terminal};
 use crate::run::boot::{self, BaseUrl, Target};
+use crate::run::case::Timings;
 use crate::run::engine::{Engine, Options, offer};
 use crate::run::event::{Event, FORMAT_VERSION, Start, Summary};
 use crate::run::plan::{Offer, Selection};
@@ -233,7 +236,20 @@ pub fn prove(args: &ProveArgs) -> Result<Exit, CommandError> {
             "no case is selected; `sio-conformance list` names them all",
         ));
     }
-    Err(CommandError::new(Exit::Fault, "not wired"))
+    let known = Known::embedded().map_err(|errors| {
+        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        CommandError::new(Exit::Fault, lines.join("\n"))
+    })?;
+    let options = prove::Options {
+        jobs: args.jobs.and_then(NonZero::new),
+        pace: prove::Pace { patience: args.patience, timings: Timings::default() },
+        known,
+        everything: args.filter.is_empty(),
+    };
+    let report =
+        prove::prove(cases, &options).map_err(|error| CommandError::new(error.exit(), error.to_string()))?;
+    print_out(&report.to_string());
+    Ok(report.exit())
 }
 
 fn target(args: &RunArgs) -> Result<Target, CommandError> {

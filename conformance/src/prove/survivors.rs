@@ -59,6 +59,15 @@ pub enum KnownProblem {
 }
 
 impl Known {
+    /// `fixtures/survivors` as it was when the program was built.
+    ///
+    /// # Errors
+    ///
+    /// Every line that does not parse.
+    pub fn embedded() -> Result<Known, Vec<KnownError>> {
+        Known::parse("fixtures/survivors", include_str!("../../../fixtures/survivors"))
+    }
+
     /// Parses the text of the file; `file` is its path as messages show it.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use super::super::edit::{self, Change};
 use super::{Mutant, Subject, quoted};
-use crate::client::tape::{Framing, Place, Tape};
+use crate::client::tape::{Framing, Place};
 use crate::scenario::Generation;
 use crate::scenario::ast::{Action, Span};
 use crate::scenario::mutate::bytes_mutants;
@@ -14,7 +14,7 @@ pub(super) fn mutants(subject: &Subject<'_>, place: &Place, framing: Framing, te
     let mut mutants: Vec<Mutant> = literals(subject, text)
         .into_iter()
         .filter_map(|(words, span, new)| {
-            let tape: Tape = change(Change::To(&new))?;
+            let tape = change(Change::To(&new))?;
             Some(Mutant { span, ..subject.mutant(format!("{got} became {}: {words}", quoted(new.as_bytes())), tape) })
         })
         .collect();
