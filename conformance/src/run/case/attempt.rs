@@ -275,11 +275,16 @@ impl View<'_> {
         };
         let place = section.place(unit.range.clone(), unit.slot);
         let consumed = match unit.kind {
-            UnitKind::Packet(text) => Consumed::Packet {
-                place,
-                framing: section.framing,
-                text,
-            },
+            UnitKind::Packet(text) => {
+                if ends_session(&text) {
+                    part.said.push(text.clone());
+                }
+                Consumed::Packet {
+                    place,
+                    framing: section.framing,
+                    text,
+                }
+            }
             UnitKind::Binary(bytes) => Consumed::Bytes {
                 place,
                 bytes,
@@ -501,7 +506,9 @@ impl View<'_> {
         let mut told = None;
         for (section, number, unit) in candidates(part) {
             let says_so = match &unit.kind {
-                UnitKind::Packet(packet) => self.generation == Generation::Rev1 && ends_session(packet),
+                UnitKind::Packet(packet) => {
+                    self.generation == Generation::Rev1 && ends_session(packet) && !part.said.contains(packet)
+                }
                 UnitKind::Close(got, _) => {
                     if let Some(code) = code
                         && *got != Some(code)
