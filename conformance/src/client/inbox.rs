@@ -37,6 +37,8 @@ pub struct Part {
     pub trouble: VecDeque<String>,
     /// Whether the server has ended the session here, with `0::` or `7:::…`.
     pub farewell: bool,
+    /// The words of it that a step has taken: they are due once.
+    pub said: Vec<String>,
 }
 
 impl Inbox {

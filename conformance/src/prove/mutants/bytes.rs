@@ -25,6 +25,8 @@ pub(super) fn mutants(subject: &Subject<'_>, place: &Place, bytes: &[u8], whole:
         .collect();
     if !bytes.is_empty() {
         mutants.extend(with(b"").map(|tape| subject.mutant(format!("{got} did not come"), tape)));
+    }
+    if !bytes.is_empty() && !whole {
         mutants.extend(with(&bytes.repeat(2)).map(|tape| subject.mutant(format!("{got} sent twice"), tape)));
     }
     mutants

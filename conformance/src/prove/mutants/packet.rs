@@ -4,7 +4,7 @@ use super::super::edit::{self, Change};
 use super::{Mutant, Subject, quoted};
 use crate::client::tape::{Framing, Place};
 use crate::scenario::Generation;
-use crate::scenario::ast::{Action, Span};
+use crate::scenario::ast::{Action, Auto, Span};
 use crate::scenario::mutate::bytes_mutants;
 use crate::scenario::packet::PacketPattern;
 
@@ -22,8 +22,16 @@ pub(super) fn mutants(subject: &Subject<'_>, place: &Place, framing: Framing, te
         })
         .collect();
     mutants.extend(change(Change::Drop).map(|tape| subject.mutant(format!("{got} did not come"), tape)));
-    mutants.extend(change(Change::Twice).map(|tape| subject.mutant(format!("{got} sent twice"), tape)));
+    if !is_hidden(subject, text) {
+        mutants.extend(change(Change::Twice).map(|tape| subject.mutant(format!("{got} sent twice"), tape)));
+    }
     mutants
+}
+
+/// Whether the runner hides such a packet where no step asks for it.
+fn is_hidden(subject: &Subject<'_>, text: &str) -> bool {
+    let auto = subject.recording.case.scenario.headers.auto == Auto::Heartbeats;
+    auto && matches!(text.trim_end_matches(':'), "2" | "8")
 }
 
 /// Texts that the pattern must refuse, with what was changed and where the pattern says so.

@@ -16,7 +16,7 @@ use super::fault::Fault;
 use super::op::literal;
 use crate::client::http::ResponseHead;
 use crate::client::tape::{ConnId, Framing, Place};
-use crate::client::{Inbox, Part, Section, Unit, UnitKind};
+use crate::client::{Inbox, Part, Section, Unit, UnitKind, ends_session};
 use crate::scenario::Generation;
 use crate::scenario::ast::{Action, Span, Text};
 use crate::scenario::capture::Captures;
@@ -283,11 +283,16 @@ impl View<'_> {
         };
         let place = section.place(unit.range.clone(), unit.slot);
         let consumed = match unit.kind {
-            UnitKind::Packet(text) => Consumed::Packet {
-                place,
-                framing: section.framing,
-                text,
-            },
+            UnitKind::Packet(text) => {
+                if ends_session(&text) {
+                    part.said.push(text.clone());
+                }
+                Consumed::Packet {
+                    place,
+                    framing: section.framing,
+                    text,
+                }
+            }
             UnitKind::Binary(bytes) => Consumed::Bytes {
                 place,
                 bytes,

@@ -129,7 +129,7 @@ impl Play<'_> {
         let previous = self.actor(lane).events.get(&lane.part).copied();
         if let Some(actor) = self.actor_mut(lane) {
             actor.events.insert(lane.part.clone(), at);
-            actor.gone |= ends && (lane.part.is_none() || actor.client.session.is_none());
+            actor.gone |= ends && lane.part.is_none();
         }
         let span = op.step.window.as_ref().map_or(op.step.span, |window| window.span);
         let since = op.step.window.as_ref().and_then(|window| window.since.clone());

@@ -22,7 +22,9 @@ impl View<'_> {
         let mut told = None;
         for (section, number, unit) in candidates(part) {
             let says_so = match &unit.kind {
-                UnitKind::Packet(packet) => self.generation == Generation::Rev1 && ends_session(packet),
+                UnitKind::Packet(packet) => {
+                    self.generation == Generation::Rev1 && ends_session(packet) && !part.said.contains(packet)
+                }
                 UnitKind::Close(got, _) => {
                     if let Some(code) = code
                         && *got != Some(code)
