@@ -130,10 +130,10 @@ impl Client {
         self.shared.wait(look).await
     }
 
-    /// When the client last sent something before that time.
+    /// When the client last sent something by that time: on a paused clock, an answer goes out as the question comes in.
     #[must_use]
     pub fn sent_before(&self, at: Instant) -> Option<Instant> {
-        lock(&self.shared.sent).iter().rev().find(|sent| **sent < at).copied()
+        lock(&self.shared.sent).iter().rev().find(|sent| **sent <= at).copied()
     }
 
     /// Sends a request on a part; its response becomes a section there.

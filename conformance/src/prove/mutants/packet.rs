@@ -4,7 +4,7 @@ use super::super::edit::{self, Change};
 use super::{Mutant, Subject, quoted};
 use crate::client::tape::{Framing, Place};
 use crate::scenario::Generation;
-use crate::scenario::ast::{Action, Span};
+use crate::scenario::ast::{Action, Auto, Span};
 use crate::scenario::mutate::bytes_mutants;
 use crate::scenario::packet::PacketPattern;
 
@@ -15,12 +15,23 @@ pub(super) fn mutants(subject: &Subject<'_>, place: &Place, framing: Framing, te
         .into_iter()
         .filter_map(|(words, span, new)| {
             let tape = change(Change::To(&new))?;
-            Some(Mutant { span, ..subject.mutant(format!("{got} became {}: {words}", quoted(new.as_bytes())), tape) })
+            Some(Mutant {
+                span,
+                ..subject.mutant(format!("{got} became {}: {words}", quoted(new.as_bytes())), tape)
+            })
         })
         .collect();
     mutants.extend(change(Change::Drop).map(|tape| subject.mutant(format!("{got} did not come"), tape)));
-    mutants.extend(change(Change::Twice).map(|tape| subject.mutant(format!("{got} sent twice"), tape)));
+    if !is_hidden(subject, text) {
+        mutants.extend(change(Change::Twice).map(|tape| subject.mutant(format!("{got} sent twice"), tape)));
+    }
     mutants
+}
+
+/// Whether the runner hides such a packet where no step asks for it.
+fn is_hidden(subject: &Subject<'_>, text: &str) -> bool {
+    let auto = subject.recording.case.scenario.headers.auto == Auto::Heartbeats;
+    auto && matches!(text.trim_end_matches(':'), "2" | "8")
 }
 
 /// Texts that the pattern must refuse, with what was changed and where the pattern says so.
@@ -28,10 +39,21 @@ fn literals(subject: &Subject<'_>, text: &str) -> Vec<(String, Span, String)> {
     let before = &subject.took.before;
     match subject.action {
         Some(Action::ExpectPacket(pattern)) => {
-            let generation = subject.recording.case.scenario.headers.generation().parse().unwrap_or(Generation::Rev1);
-            let Ok(pattern) = PacketPattern::compile(generation, pattern) else { return Vec::new() };
+            let generation = subject
+                .recording
+                .case
+                .scenario
+                .headers
+                .generation()
+                .parse()
+                .unwrap_or(Generation::Rev1);
+            let Ok(pattern) = PacketPattern::compile(generation, pattern) else {
+                return Vec::new();
+            };
             let mutants = pattern.mutants(text, before).into_iter();
-            mutants.map(|mutation| (mutation.description, mutation.span, mutation.text)).collect()
+            mutants
+                .map(|mutation| (mutation.description, mutation.span, mutation.text))
+                .collect()
         }
         Some(Action::ExpectBytes(pattern)) => {
             let mutants = bytes_mutants(pattern, text.as_bytes(), before).into_iter();

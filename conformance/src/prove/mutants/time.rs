@@ -36,11 +36,12 @@ fn moved(subject: &Subject<'_>, to: Moment) -> Option<Tape> {
     let mut tape = subject.tape().clone();
     let (conn, number) = match &subject.took.consumed {
         Consumed::Packet { place, framing: Framing::Payload | Framing::Jsonp, .. } => {
-            // The body counts as come when it is whole.
+            // A body counts as come when it is whole: late from its head, early to its end.
             let range = edit::entries(&tape, &place.conn, place.section)?;
             let entries = tape.conns.get(&place.conn)?.entries.get(range.clone())?;
             let end = entries.iter().position(|entry| matches!(entry, Entry::End { .. }))?;
-            (&place.conn, range.start + end)
+            let late = edit::later(to, entries.get(end)?.moment());
+            (&place.conn, if late { range.start } else { range.start + end })
         }
         Consumed::Packet { place, .. } | Consumed::Bytes { place, .. } => {
             edit::cut_at(&mut tape, &place.conn, place.section, place.range.end)?;
