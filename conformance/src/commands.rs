@@ -242,12 +242,14 @@ pub fn prove(args: &ProveArgs) -> Result<Exit, CommandError> {
     })?;
     let options = prove::Options {
         jobs: args.jobs.and_then(NonZero::new),
-        pace: prove::Pace { patience: args.patience, timings: Timings::default() },
+        pace: prove::Pace {
+            patience: args.patience,
+            timings: Timings::default(),
+        },
         known,
         everything: args.filter.is_empty(),
     };
-    let report =
-        prove::prove(cases, &options).map_err(|error| CommandError::new(error.exit(), error.to_string()))?;
+    let report = prove::prove(cases, &options).map_err(|error| CommandError::new(error.exit(), error.to_string()))?;
     print_out(&report.to_string());
     Ok(report.exit())
 }

@@ -59,7 +59,10 @@ pub struct Options {
 ///
 /// When no server or no runtime can be started.
 pub fn prove(cases: Vec<Case>, options: &Options) -> Result<ProveReport, BootError> {
-    let jobs = options.jobs.or_else(|| thread::available_parallelism().ok()).map_or(1, NonZero::get);
+    let jobs = options
+        .jobs
+        .or_else(|| thread::available_parallelism().ok())
+        .map_or(1, NonZero::get);
     let begun = Instant::now();
     let runtime = Builder::new_multi_thread().worker_threads(jobs).enable_all().build();
     let runtime = runtime.map_err(|source| BootError::Embedded { source })?;
@@ -100,7 +103,11 @@ async fn record_all(cases: Vec<Case>, pace: &Pace) -> Result<Vec<Recorded>, Boot
 async fn record_embedded(case: Case, pace: &Pace) -> Result<Recorded, BootError> {
     let server = embedded(pace.patience).await?;
     let address = server.address();
-    let connect = TcpConnect { host: address.host, port: address.port, policy_port: address.policy_port };
+    let connect = TcpConnect {
+        host: address.host,
+        port: address.port,
+        policy_port: address.policy_port,
+    };
     let result = record(&case, Arc::new(connect), pace).await;
     server.stop().await;
     Ok((case, result))
@@ -114,7 +121,9 @@ fn examine_all(recorded: Vec<Recorded>, jobs: usize) -> Vec<Outcome> {
         for _ in 0..jobs {
             scope.spawn(|| {
                 loop {
-                    let Some((case, recorded)) = lock(&queue).pop_front() else { return };
+                    let Some((case, recorded)) = lock(&queue).pop_front() else {
+                        return;
+                    };
                     let proof = recorded.and_then(|recording| examine(&recording));
                     lock(&outcomes).push(Outcome { case: case.id, proof });
                 }

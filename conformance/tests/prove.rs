@@ -89,12 +89,20 @@ fn subject(text: &str, transport: Option<&str>) -> Subject {
     let scenario = parse("tests/x.wire", text).unwrap();
     let case = scenario.headers.case.node.clone();
     let id = transport.map_or(case.clone(), |transport| format!("{case}[{transport}]"));
-    Subject { id, scenario: Arc::new(scenario), transport: transport.map(str::to_owned) }
+    Subject {
+        id,
+        scenario: Arc::new(scenario),
+        transport: transport.map(str::to_owned),
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn recordings_are_replayed() {
-    let port: Vec<u16> = std::env::var("PROVE_PEER").unwrap().split(':').map(|p| p.parse().unwrap()).collect();
+    let port: Vec<u16> = std::env::var("PROVE_PEER")
+        .unwrap()
+        .split(':')
+        .map(|p| p.parse().unwrap())
+        .collect();
     for (text, transport) in [
         (POLLING, None),
         (MANUAL, None),
@@ -108,7 +116,11 @@ async fn recordings_are_replayed() {
         (WINDOW, None),
     ] {
         let subject = subject(text, transport);
-        let connect = TcpConnect { host: "127.0.0.1".into(), port: port[0], policy_port: Some(port[1]) };
+        let connect = TcpConnect {
+            host: "127.0.0.1".into(),
+            port: port[0],
+            policy_port: Some(port[1]),
+        };
         let recording = match record(&subject, Arc::new(connect), &Pace::default()).await {
             Ok(recording) => recording,
             Err(error) => {
@@ -118,7 +130,9 @@ async fn recordings_are_replayed() {
         };
         let tape = Arc::new(recording.played.tape.clone());
         let begun = std::time::Instant::now();
-        let played = std::thread::spawn(move || (replay(&recording, tape), recording)).join().unwrap();
+        let played = std::thread::spawn(move || (replay(&recording, tape), recording))
+            .join()
+            .unwrap();
         let took = begun.elapsed();
         match played.0 {
             Ok(again) => println!(

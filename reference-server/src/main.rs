@@ -24,7 +24,7 @@ struct Arguments {
     /// Port to listen on, 0 for a free one [default: 3000]
     #[arg(long, env = "PORT")]
     port: Option<u16>,
-    /// The short timings of the contract, and its one allowed origin, http://allowed.example
+    /// The short timings of the contract, and its one allowed origin
     #[arg(long)]
     contract: bool,
     /// Port of the flash policy server, 0 for a free one, or "off" [default: 10843, with --contract 0]

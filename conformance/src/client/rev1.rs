@@ -1,17 +1,21 @@
 //! A session of protocol revision 1, opened and kept by the runner: handshake, connection, polling loop, posts.
 
+mod connect;
+mod post;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
-use tokio::sync::mpsc;
 
+use self::post::answer;
+pub use self::post::post_body;
 use super::core::{Client, ClientError, Shared};
-use super::framing::{handshake, hixie, jsonp};
-use super::inbox::{Inbox, UnitKind};
-use super::http::{Request, ResponseHead, shorten};
+use super::framing::{handshake, hixie};
+use super::http::{Request, shorten};
+use super::inbox::Inbox;
 use super::tape::{ConnId, Framing, lock};
-use super::websocket::{self, Opcode, client_frame};
+use super::websocket::{Opcode, client_frame};
 
 /// A heartbeat packet; the client answers it with the same.
 pub(super) const HEARTBEAT: &str = "2::";
@@ -224,99 +228,6 @@ impl Session {
     fn target(&self) -> String {
         target(&self.transport, &self.sid)
     }
-
-    async fn connect_websocket(&self, client: &Client) -> Result<(), OpenError> {
-        let key = websocket::key(&client.shared().next_id(SOCKET).to_string());
-        let request = client.new_websocket(SOCKET, &self.target());
-        let fresh = sections(client, SOCKET);
-        client
-            .shared()
-            .request(SOCKET, request, Framing::WebSocket, true)
-            .await?;
-        let accept = client
-            .wait(|inbox| head(inbox, SOCKET, fresh, |head| head.header("sec-websocket-accept")))
-            .await;
-        let accept = accept.map_err(|reason| self.refused(reason))?;
-        if accept.as_deref() != Some(websocket::accept(&key).as_str()) {
-            return Err(self.refused(format!("wrong Sec-WebSocket-Accept {accept:?}")));
-        }
-        Ok(())
-    }
-
-    async fn connect_hixie(&self, client: &Client) -> Result<(), OpenError> {
-        let keys = hixie::Keys::from_seed(seed(&client.shared().next_id(SOCKET).to_string()));
-        let mut request = client.new_request("GET", &self.target());
-        request.set("Upgrade", Some("WebSocket"));
-        request.set("Connection", Some("Upgrade"));
-        request.set(
-            "Origin",
-            Some(&format!("http://{}", client.shared().wire.connect.authority())),
-        );
-        request.set("Sec-WebSocket-Key1", Some(&keys.key1));
-        request.set("Sec-WebSocket-Key2", Some(&keys.key2));
-        // The eight bytes of the third key follow the head; no header announces them.
-        let fresh = sections(client, SOCKET);
-        client.shared().request(SOCKET, request, Framing::Hixie, true).await?;
-        client.write(SOCKET, keys.key3.to_vec())?;
-        client
-            .wait(|inbox| head(inbox, SOCKET, fresh, |_| ()))
-            .await
-            .map_err(|reason| self.refused(reason))?;
-        let digest = client
-            .wait(|inbox| {
-                let part = inbox.parts.get_mut(SOCKET)?;
-                let ended = part.end.is_some();
-                let section = part.sections.last_mut()?;
-                match section.units.front().map(|unit| unit.kind.clone()) {
-                    Some(UnitKind::Digest(digest)) => {
-                        section.take_unit(0);
-                        Some(Some(digest))
-                    }
-                    Some(_) => Some(None),
-                    None => ended.then_some(None),
-                }
-            })
-            .await;
-        if digest.is_none() || digest != keys.digest().ok() {
-            return Err(self.refused("the challenge was not answered as the hixie-76 draft says".to_owned()));
-        }
-        Ok(())
-    }
-
-    fn refused(&self, reason: String) -> OpenError {
-        OpenError::Transport {
-            transport: self.transport.clone(),
-            reason,
-        }
-    }
-
-    /// A task that posts what it is given, one POST after the other.
-    fn start_posts(&self, client: &Client) {
-        if self.is_socket() {
-            return;
-        }
-        let (posts, mut queue) = mpsc::unbounded_channel::<Vec<u8>>();
-        *lock(&client.shared().posts) = Some(posts);
-        let (shared, session) = (client.shared().clone(), self.clone());
-        let task = tokio::spawn(async move {
-            while let Some(payload) = queue.recv().await {
-                if let Err(reason) = post(&shared, &session, &payload).await {
-                    let mut inbox = lock(&shared.inbox);
-                    inbox.parts.entry(UP.to_owned()).or_default().trouble.push_back(reason);
-                    drop(inbox);
-                    shared.changed.notify_waiters();
-                }
-            }
-        });
-        lock(&client.shared().background).push(task.abort_handle());
-    }
-}
-
-/// A number made from a connection's name, so that a replay meets the recorded answer to the challenge.
-fn seed(name: &str) -> u64 {
-    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
 }
 
 /// Path of a transport's connection (protocol document, section "Transport connection").
@@ -339,26 +250,8 @@ pub fn framing_of(target: &str) -> Framing {
     }
 }
 
-/// The body of a POST that carries a payload, and its type.
-#[must_use]
-pub fn post_body(transport: &str, payload: &str) -> (&'static str, Vec<u8>) {
-    if transport == "jsonp-polling" {
-        (
-            "application/x-www-form-urlencoded",
-            jsonp::post_body(payload).into_bytes(),
-        )
-    } else {
-        ("text/plain;charset=UTF-8", payload.as_bytes().to_vec())
-    }
-}
-
 /// Polls; gives the connection, and which section of it the answer will be.
-async fn poll(
-    shared: &Arc<Shared>,
-    transport: &str,
-    sid: &str,
-    number: u64,
-) -> Result<(ConnId, usize), ClientError> {
+async fn poll(shared: &Arc<Shared>, transport: &str, sid: &str, number: u64) -> Result<(ConnId, usize), ClientError> {
     let mut path = target(transport, sid);
     if transport == "jsonp-polling" {
         path.push_str(&format!("?i={number}"));
@@ -375,67 +268,6 @@ fn answered(inbox: &Inbox, asked: &(ConnId, usize)) -> Option<bool> {
     }
     let section = part.find(asked).filter(|section| section.ended)?;
     Some(section.head.as_ref().is_some_and(|head| head.status == 200))
-}
-
-async fn post(shared: &Arc<Shared>, session: &Session, payload: &[u8]) -> Result<(), String> {
-    let mut request = Request::new("POST", session.target(), &shared.wire.connect.authority());
-    let (content_type, body) = post_body(&session.transport, &String::from_utf8_lossy(payload));
-    request.set("Content-Type", Some(content_type));
-    request.body = Some(body);
-    let fresh = shared.request(UP, request, Framing::Raw, true).await;
-    fresh.map_err(|error| format!("POST failed: {error}"))?;
-    match answer(shared, UP).await? {
-        (200, _) => Ok(()),
-        (status, body) => Err(format!(
-            "POST was answered {status}: {}",
-            shorten(&String::from_utf8_lossy(&body))
-        )),
-    }
-}
-
-/// Waits for the whole answer to the request that was just sent on a part, and takes it.
-async fn answer(shared: &Arc<Shared>, part: &str) -> Result<(u16, Vec<u8>), String> {
-    shared
-        .wait(|inbox| {
-            let part = inbox.parts.get_mut(part)?;
-            if let Some(reason) = part.trouble.pop_front() {
-                return Some(Err(reason));
-            }
-            let done = part.sections.first().is_some_and(|section| section.ended);
-            if !done {
-                return None;
-            }
-            let section = part.sections.remove(0);
-            let status = section.head.as_ref().map_or(0, |head| head.status);
-            Some(Ok((status, section.data)))
-        })
-        .await
-}
-
-fn sections(client: &Client, part: &str) -> usize {
-    client.inbox(|inbox| inbox.parts.get(part).map_or(0, |part| part.sections.len()))
-}
-
-/// The head of the section after the first `fresh` ones, once it is there; an error where it is no 101.
-fn head<T>(
-    inbox: &mut Inbox,
-    part: &str,
-    fresh: usize,
-    look: impl Fn(&ResponseHead) -> T,
-) -> Option<Result<T, String>> {
-    let part = inbox.parts.get_mut(part)?;
-    if let Some(head) = part.sections.get(fresh).and_then(|section| section.head.as_ref()) {
-        return Some(if head.status == 101 {
-            Ok(look(head))
-        } else {
-            Err(format!("answered {} {}", head.status, head.reason))
-        });
-    }
-    if let Some(reason) = part.trouble.pop_front() {
-        return Some(Err(reason));
-    }
-    part.end
-        .map(|_| Err("the connection was closed without an answer".to_owned()))
 }
 
 /// Whether a packet tells that the session is over: `0::`, or an error such as `7:::1+0` (client not handshaken).

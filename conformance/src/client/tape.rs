@@ -175,7 +175,12 @@ impl Progress {
     pub fn moment_of(&self, at: Instant) -> Moment {
         let begun = lock(&self.begun);
         let gate = begun.iter().rposition(|begun| *begun <= at).unwrap_or_default();
-        Moment { gate, after: begun.get(gate).map_or(Duration::ZERO, |begun| at.saturating_duration_since(*begun)) }
+        Moment {
+            gate,
+            after: begun
+                .get(gate)
+                .map_or(Duration::ZERO, |begun| at.saturating_duration_since(*begun)),
+        }
     }
 
     /// Waits until the moment has come.

@@ -37,15 +37,25 @@ pub(super) fn packet_in(tape: &mut Tape, place: &Place, framing: Framing, change
     let old = all.get(place.range.clone())?;
     let new = match framing {
         Framing::Raw => return None,
-        Framing::Payload | Framing::Jsonp => reframed_body(&all, framing, |packets| changed(packets, place.slot, change))?,
+        Framing::Payload | Framing::Jsonp => {
+            reframed_body(&all, framing, |packets| changed(packets, place.slot, change))?
+        }
         Framing::WebSocket => frames(old, change, |text| server_frame(Opcode::Text, text.as_bytes())),
         Framing::HtmlFile | Framing::Multipart | Framing::Hixie => {
             let text = item_text(old, framing)?;
             let packets = items(&text, place.slot, change)?;
-            packets.iter().map(|text| item(old, framing, text)).collect::<Option<Vec<_>>>()?.concat()
+            packets
+                .iter()
+                .map(|text| item(old, framing, text))
+                .collect::<Option<Vec<_>>>()?
+                .concat()
         }
     };
-    let range = if matches!(framing, Framing::Payload | Framing::Jsonp) { 0..all.len() } else { place.range.clone() };
+    let range = if matches!(framing, Framing::Payload | Framing::Jsonp) {
+        0..all.len()
+    } else {
+        place.range.clone()
+    };
     splice(tape, &place.conn, place.section, range, &new)
 }
 
@@ -67,7 +77,11 @@ pub(super) fn splice(tape: &mut Tape, conn: &ConnId, section: usize, range: Rang
         from = end;
         let cut = range.start.max(start).min(end) - start..range.end.max(start).min(end) - start;
         // The last byte of the range; or, for an empty one, the place where it stands.
-        let last = if range.is_empty() { range.end <= end } else { range.end <= end && range.end > start };
+        let last = if range.is_empty() {
+            range.end <= end
+        } else {
+            range.end <= end && range.end > start
+        };
         if last && !put {
             put = true;
             bytes.splice(cut, with.iter().copied());
@@ -81,8 +95,9 @@ pub(super) fn splice(tape: &mut Tape, conn: &ConnId, section: usize, range: Rang
 /// The entries of a section, its head and its end included, and what comes before the next head.
 pub(super) fn entries(tape: &Tape, conn: &ConnId, section: usize) -> Option<Range<usize>> {
     let entries = &tape.conns.get(conn)?.entries;
-    let heads: Vec<usize> =
-        (0..entries.len()).filter(|number| matches!(entries[*number], Entry::Head { .. })).collect();
+    let heads: Vec<usize> = (0..entries.len())
+        .filter(|number| matches!(entries[*number], Entry::Head { .. }))
+        .collect();
     match heads.get(section) {
         Some(start) => Some(*start..heads.get(section + 1).copied().unwrap_or(entries.len())),
         None if heads.is_empty() && section == 0 => Some(0..entries.len()),
@@ -97,18 +112,26 @@ pub(super) fn cut_at(tape: &mut Tape, conn: &ConnId, section: usize, at: usize) 
     let entries = &mut tape.conns.get_mut(conn)?.entries;
     let mut from = 0;
     for number in range.clone() {
-        let Entry::Data { bytes, at: moment } = &mut entries[number] else { continue };
+        let Entry::Data { bytes, at: moment } = &mut entries[number] else {
+            continue;
+        };
         if at < from + bytes.len() {
             if at == from {
                 return Some(number);
             }
-            let tail = Entry::Data { at: *moment, bytes: bytes.split_off(at - from) };
+            let tail = Entry::Data {
+                at: *moment,
+                bytes: bytes.split_off(at - from),
+            };
             entries.insert(number + 1, tail);
             return Some(number + 1);
         }
         from += bytes.len();
     }
-    let last = range.clone().rev().find(|number| matches!(entries[*number], Entry::Data { .. } | Entry::Head { .. }));
+    let last = range
+        .clone()
+        .rev()
+        .find(|number| matches!(entries[*number], Entry::Data { .. } | Entry::Head { .. }));
     Some(last.map_or(range.start, |last| last + 1))
 }
 
@@ -121,7 +144,9 @@ pub(super) fn item(like: &[u8], framing: Framing, text: &str) -> Option<Vec<u8>>
         Framing::Multipart => Some(multipart::part(&boundary(like)?, text).into_bytes()),
         Framing::Payload => Some(text.as_bytes().to_vec()),
         Framing::Jsonp => {
-            let index = std::str::from_utf8(like).ok().and_then(|body| jsonp::unwrap_poll(body).ok());
+            let index = std::str::from_utf8(like)
+                .ok()
+                .and_then(|body| jsonp::unwrap_poll(body).ok());
             Some(jsonp::wrap_poll(index.map_or(0, |(index, _)| index), text).into_bytes())
         }
         Framing::Raw => Some(text.as_bytes().to_vec()),
@@ -165,7 +190,11 @@ fn reframed_body(all: &[u8], framing: Framing, change: impl FnOnce(&mut Vec<Stri
         packets.push(NOOP.to_owned());
     }
     let body = payload::join(&packets);
-    Some(index.map_or(body.clone(), |index| jsonp::wrap_poll(index, &body)).into_bytes())
+    Some(
+        index
+            .map_or(body.clone(), |index| jsonp::wrap_poll(index, &body))
+            .into_bytes(),
+    )
 }
 
 fn changed(packets: &mut Vec<String>, slot: usize, change: Change<'_>) -> Option<()> {
@@ -199,7 +228,9 @@ fn item_text(old: &[u8], framing: Framing) -> Option<String> {
             let text = std::str::from_utf8(old).ok()?;
             let literal = text.trim().strip_prefix("<script>_(")?.strip_suffix(");</script>")?;
             // The same literal stands in the answer to a poll.
-            jsonp::unwrap_poll(&format!("io.j[0]({literal});")).ok().map(|(_, text)| text)
+            jsonp::unwrap_poll(&format!("io.j[0]({literal});"))
+                .ok()
+                .map(|(_, text)| text)
         }
         Framing::Multipart => {
             let text = std::str::from_utf8(old).ok()?;
@@ -220,7 +251,11 @@ fn items(text: &str, slot: usize, change: Change<'_>) -> Option<Vec<String>> {
     }
     let mut packets = payload::split(text).ok()?;
     changed(&mut packets, slot, change)?;
-    Some(if packets.is_empty() { Vec::new() } else { vec![payload::join(&packets)] })
+    Some(if packets.is_empty() {
+        Vec::new()
+    } else {
+        vec![payload::join(&packets)]
+    })
 }
 
 /// The boundary of the line that ends a part.

@@ -57,17 +57,30 @@ impl Subject<'_> {
     }
 
     fn mutant(&self, words: impl Into<String>, tape: Tape) -> Mutant {
-        Mutant { op: self.took.op, span: self.span, words: words.into(), tape }
+        Mutant {
+            op: self.took.op,
+            span: self.span,
+            words: words.into(),
+            tape,
+        }
     }
 }
 
 /// The mutants of what one expectation consumed.
 pub(super) fn of_consumption(recording: &Recording, ops: &[Op<'_>], number: usize) -> Vec<Mutant> {
-    let Some(took) = recording.played.consumed.get(number) else { return Vec::new() };
+    let Some(took) = recording.played.consumed.get(number) else {
+        return Vec::new();
+    };
     let op = ops.get(took.op);
     let (action, span) = expected(op, took);
     let span = span.unwrap_or_else(|| ops.last().map_or(Span::default(), |op| op.step.span));
-    let subject = Subject { recording, number, took, action, span };
+    let subject = Subject {
+        recording,
+        number,
+        took,
+        action,
+        span,
+    };
     let mut mutants = match &took.consumed {
         Consumed::Packet { place, framing, text } => packet::mutants(&subject, place, *framing, text),
         Consumed::Status { conn, section, head } => response::mutants(&subject, conn, *section, head),
@@ -90,9 +103,10 @@ pub(super) fn of_end(recording: &Recording, ops: &[Op<'_>]) -> Vec<Mutant> {
 fn expected<'a>(op: Option<&Op<'a>>, took: &Consumption) -> (Option<&'a Action>, Option<Span>) {
     let Some(op) = op else { return (None, None) };
     match (&op.step.action, took.line) {
-        (Action::AnyOrder(lines) | Action::OneOf(lines), Some(line)) => {
-            (lines.get(line).map(|line| &line.action), lines.get(line).map(|line| line.span))
-        }
+        (Action::AnyOrder(lines) | Action::OneOf(lines), Some(line)) => (
+            lines.get(line).map(|line| &line.action),
+            lines.get(line).map(|line| line.span),
+        ),
         (action, _) => (Some(action), Some(op.step.span)),
     }
 }

@@ -27,7 +27,10 @@ pub struct Pace {
 
 impl Default for Pace {
     fn default() -> Pace {
-        Pace { patience: 1.0, timings: Timings::default() }
+        Pace {
+            patience: 1.0,
+            timings: Timings::default(),
+        }
     }
 }
 
@@ -80,7 +83,14 @@ pub async fn record(case: &Case, connect: Arc<dyn Connect>, pace: &Pace) -> Resu
     let mut played = play(&case.scenario, setting).await;
     match played.failure.take() {
         Some(fault) => Err(RecordError::Failed(Box::new(fault))),
-        None => Ok(Recording { case: case.clone(), played, progress, authority, pace: pace.clone(), fresh }),
+        None => Ok(Recording {
+            case: case.clone(),
+            played,
+            progress,
+            authority,
+            pace: pace.clone(),
+            fresh,
+        }),
     }
 }
 
@@ -97,17 +107,13 @@ pub fn replay(recording: &Recording, tape: Arc<Tape>) -> Result<Played, RecordEr
         let connect = Replay::new(tape, progress.clone(), recording.authority.as_str());
         let case = &recording.case;
         let setting = setting(case, &recording.pace, Arc::new(connect), progress, &recording.fresh);
-        timeout(LIMIT, play(&case.scenario, setting)).await.map_err(|_| RecordError::Endless)
+        timeout(LIMIT, play(&case.scenario, setting))
+            .await
+            .map_err(|_| RecordError::Endless)
     })
 }
 
-fn setting(
-    case: &Case,
-    pace: &Pace,
-    connect: Arc<dyn Connect>,
-    progress: Arc<Progress>,
-    fresh: &str,
-) -> Setting {
+fn setting(case: &Case, pace: &Pace, connect: Arc<dyn Connect>, progress: Arc<Progress>, fresh: &str) -> Setting {
     Setting {
         connect,
         progress,
@@ -120,5 +126,7 @@ fn setting(
 
 /// A word of the case's own; the server that it is recorded with is the case's own as well.
 fn fresh(id: &str) -> String {
-    id.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect()
+    id.chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+        .collect()
 }

@@ -29,7 +29,11 @@ impl Replay {
     /// A server that follows `progress`, which the player raises. `authority` is the recorded one, `host:port`.
     #[must_use]
     pub fn new(tape: Arc<Tape>, progress: Arc<Progress>, authority: impl Into<String>) -> Replay {
-        Replay { tape, progress, authority: authority.into() }
+        Replay {
+            tape,
+            progress,
+            authority: authority.into(),
+        }
     }
 }
 
@@ -40,7 +44,13 @@ impl Connect for Replay {
             let (read, write) = split(ours);
             let (heads, asked) = watch::channel(Vec::new());
             tokio::spawn(listen(read, heads));
-            tokio::spawn(follow(self.tape.clone(), id.clone(), self.progress.clone(), write, asked));
+            tokio::spawn(follow(
+                self.tape.clone(),
+                id.clone(),
+                self.progress.clone(),
+                write,
+                asked,
+            ));
             Ok(Box::new(theirs) as BoxedStream)
         })
     }
@@ -135,7 +145,15 @@ enum Coding {
 fn response_head(head: &ResponseHead, method: &str, rest: &[Entry]) -> (Vec<u8>, Coding) {
     let body = rest.iter().take_while(|entry| matches!(entry, Entry::Data { .. }));
     let ends = rest.iter().find(|entry| !matches!(entry, Entry::Data { .. }));
-    let length: usize = body.map(|entry| if let Entry::Data { bytes, .. } = entry { bytes.len() } else { 0 }).sum();
+    let length: usize = body
+        .map(|entry| {
+            if let Entry::Data { bytes, .. } = entry {
+                bytes.len()
+            } else {
+                0
+            }
+        })
+        .sum();
     let bodiless = method == "HEAD" || matches!(head.status, 100..=199 | 204 | 304);
     let counted = !bodiless && matches!(ends, Some(Entry::End { .. }));
     let mut text = format!("HTTP/1.1 {} {}\r\n", head.status, head.reason);
@@ -147,7 +165,9 @@ fn response_head(head: &ResponseHead, method: &str, rest: &[Entry]) -> (Vec<u8>,
         }
     }
     text.push_str("\r\n");
-    let chunked = head.header("transfer-encoding").is_some_and(|value| value.to_ascii_lowercase().ends_with("chunked"));
+    let chunked = head
+        .header("transfer-encoding")
+        .is_some_and(|value| value.to_ascii_lowercase().ends_with("chunked"));
     let coding = if bodiless {
         Coding::Raw
     } else if chunked {

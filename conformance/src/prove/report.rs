@@ -54,8 +54,11 @@ impl ProveReport {
                 Err(error) => unproved.push((outcome.case, error)),
             }
         }
-        let stale =
-            if options.everything && unproved.is_empty() { options.known.stale(&survivors) } else { Vec::new() };
+        let stale = if options.everything && unproved.is_empty() {
+            options.known.stale(&survivors)
+        } else {
+            Vec::new()
+        };
         let unexplained: Vec<Survivor> = options.known.unexplained(&survivors).into_iter().cloned().collect();
         ProveReport {
             cases,
@@ -109,7 +112,11 @@ impl fmt::Display for ProveReport {
             self.cases,
             self.mutants,
             self.survivors.len(),
-            if self.explained > 0 { format!(", {} more with a reason", self.explained) } else { String::new() },
+            if self.explained > 0 {
+                format!(", {} more with a reason", self.explained)
+            } else {
+                String::new()
+            },
             self.unproved.len(),
             self.duration.as_secs_f64(),
             self.recording.as_secs_f64(),

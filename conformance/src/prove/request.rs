@@ -35,18 +35,26 @@ impl Requests {
                 Rest::Body(due) => {
                     let count = due.min(self.buffer.len());
                     self.buffer.drain(..count);
-                    self.rest = if count == due { Rest::Nothing } else { Rest::Body(due - count) };
+                    self.rest = if count == due {
+                        Rest::Nothing
+                    } else {
+                        Rest::Body(due - count)
+                    };
                     if count < due {
                         return methods;
                     }
                 }
                 Rest::Chunks => {
-                    let Some(at) = find(&self.buffer, b"0\r\n\r\n") else { return methods };
+                    let Some(at) = find(&self.buffer, b"0\r\n\r\n") else {
+                        return methods;
+                    };
                     self.buffer.drain(..at + 5);
                     self.rest = Rest::Nothing;
                 }
                 Rest::Nothing => {
-                    let Some(end) = find(&self.buffer, b"\r\n\r\n") else { return methods };
+                    let Some(end) = find(&self.buffer, b"\r\n\r\n") else {
+                        return methods;
+                    };
                     let head = String::from_utf8_lossy(&self.buffer[..end]).into_owned();
                     self.buffer.drain(..end + 4);
                     methods.push(head.split(' ').next().unwrap_or_default().to_owned());
@@ -60,7 +68,9 @@ impl Requests {
 fn after(head: &str) -> Rest {
     let header = |name: &str| {
         let mut lines = head.split("\r\n").skip(1).filter_map(|line| line.split_once(':'));
-        lines.find(|(have, _)| have.trim().eq_ignore_ascii_case(name)).map(|(_, value)| value.trim().to_owned())
+        lines
+            .find(|(have, _)| have.trim().eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.trim().to_owned())
     };
     if header("upgrade").is_some() {
         return Rest::Tunnel;
@@ -68,7 +78,9 @@ fn after(head: &str) -> Rest {
     if header("transfer-encoding").is_some() {
         return Rest::Chunks;
     }
-    header("content-length").and_then(|value| value.parse().ok()).map_or(Rest::Nothing, Rest::Body)
+    header("content-length")
+        .and_then(|value| value.parse().ok())
+        .map_or(Rest::Nothing, Rest::Body)
 }
 
 fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
@@ -94,6 +106,9 @@ mod tests {
 
     #[test]
     fn an_answer_is_due_before_the_body_has_come() {
-        assert_eq!(Requests::default().push(b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n"), ["POST"]);
+        assert_eq!(
+            Requests::default().push(b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n"),
+            ["POST"]
+        );
     }
 }

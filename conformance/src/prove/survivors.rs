@@ -82,22 +82,39 @@ impl Known {
             }
             match parse_line(text, index + 1) {
                 Ok(line) => lines.push(line),
-                Err(problem) => errors.push(KnownError { file: file.to_owned(), line: index + 1, problem }),
+                Err(problem) => errors.push(KnownError {
+                    file: file.to_owned(),
+                    line: index + 1,
+                    problem,
+                }),
             }
         }
-        if errors.is_empty() { Ok(Known { file: file.to_owned(), lines }) } else { Err(errors) }
+        if errors.is_empty() {
+            Ok(Known {
+                file: file.to_owned(),
+                lines,
+            })
+        } else {
+            Err(errors)
+        }
     }
 
     /// The survivors that no line explains.
     #[must_use]
     pub fn unexplained<'a>(&self, survivors: &'a [Survivor]) -> Vec<&'a Survivor> {
-        survivors.iter().filter(|survivor| !self.lines.iter().any(|line| line.explains(survivor))).collect()
+        survivors
+            .iter()
+            .filter(|survivor| !self.lines.iter().any(|line| line.explains(survivor)))
+            .collect()
     }
 
     /// The lines that explain none of the survivors of a complete proof.
     #[must_use]
     pub fn stale(&self, survivors: &[Survivor]) -> Vec<KnownError> {
-        let stale = self.lines.iter().filter(|line| !survivors.iter().any(|survivor| line.explains(survivor)));
+        let stale = self
+            .lines
+            .iter()
+            .filter(|line| !survivors.iter().any(|survivor| line.explains(survivor)));
         let error = |line: &Line| KnownError {
             file: self.file.clone(),
             line: line.number,
@@ -120,13 +137,24 @@ fn parse_line(text: &str, number: usize) -> Result<Line, KnownProblem> {
     if reason.trim().is_empty() {
         return Err(KnownProblem::NoReason);
     }
-    let (case, rest) = fields.trim().split_once(char::is_whitespace).ok_or(KnownProblem::Fields)?;
-    let (line, words) = rest.trim_start().split_once(char::is_whitespace).ok_or(KnownProblem::Fields)?;
+    let (case, rest) = fields
+        .trim()
+        .split_once(char::is_whitespace)
+        .ok_or(KnownProblem::Fields)?;
+    let (line, words) = rest
+        .trim_start()
+        .split_once(char::is_whitespace)
+        .ok_or(KnownProblem::Fields)?;
     let line = match line {
         "*" => None,
         number => Some(number.parse().map_err(|_| KnownProblem::Number(number.to_owned()))?),
     };
-    Ok(Line { number, case: Glob::new(case), line, words: Glob::new(words.trim()) })
+    Ok(Line {
+        number,
+        case: Glob::new(case),
+        line,
+        words: Glob::new(words.trim()),
+    })
 }
 
 #[cfg(test)]
@@ -134,7 +162,12 @@ mod tests {
     use super::*;
 
     fn survivor(case: &str, line: usize, words: &str) -> Survivor {
-        Survivor { case: case.to_owned(), file: String::new(), line, words: words.to_owned() }
+        Survivor {
+            case: case.to_owned(),
+            file: String::new(),
+            line,
+            words: words.to_owned(),
+        }
     }
 
     #[test]
@@ -158,6 +191,13 @@ mod tests {
     #[case("a x words # why", KnownProblem::Number("x".to_owned()))]
     fn what_is_no_line_is_refused(#[case] text: &str, #[case] problem: KnownProblem) {
         let errors = Known::parse("s", text).unwrap_err();
-        assert_eq!(errors, [KnownError { file: "s".to_owned(), line: 1, problem }]);
+        assert_eq!(
+            errors,
+            [KnownError {
+                file: "s".to_owned(),
+                line: 1,
+                problem
+            }]
+        );
     }
 }

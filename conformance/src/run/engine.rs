@@ -111,9 +111,9 @@ impl Engine<'_> {
                     summary.reruns += 1;
                     let again = (ended.case, ended.reruns + 1);
                     if jobs == 1 {
-                        queue.push_back(again)
+                        queue.push_back(again);
                     } else {
-                        alone.push_back(again)
+                        alone.push_back(again);
                     }
                     continue;
                 }

@@ -168,13 +168,13 @@ impl Node {
                 message,
             })
         };
-        if let Some(name) = &fit.name {
-            if let Some(bound) = captures.get(name) {
-                if bound != got {
-                    return refuse(format!("expected {} (${name}), got {}", show(bound), show(got)));
-                }
-                return fit.json(got).or_else(refuse);
+        if let Some(name) = &fit.name
+            && let Some(bound) = captures.get(name)
+        {
+            if bound != got {
+                return refuse(format!("expected {} (${name}), got {}", show(bound), show(got)));
             }
+            return fit.json(got).or_else(refuse);
         }
         if let Err(message) = fit.json(got) {
             return refuse(message);

@@ -46,10 +46,10 @@ impl Namespaces {
 
     /// The session has its first connection.
     pub(crate) fn opened(&self, client: &Arc<Client>) {
-        if let Some(root) = self.all.first() {
-            if client.join(root, None) {
-                contract::connected(&Socket::new(client, root));
-            }
+        if let Some(root) = self.all.first()
+            && client.join(root, None)
+        {
+            contract::connected(&Socket::new(client, root));
         }
     }
 

@@ -3,6 +3,9 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::Hash;
 
+/// How many rooms one member can be in.
+const ROOMS: usize = 1000;
+
 /// Members `M` by key `K`, each in any number of rooms. A room exists while somebody is in it.
 #[derive(Debug)]
 pub(crate) struct Rooms<K, M> {
@@ -32,9 +35,9 @@ impl<K: Clone + Eq + Hash, M> Rooms<K, M> {
         }
     }
 
-    /// Only a member can be in a room.
+    /// Only a member can be in a room; one that is in too many joins no more.
     pub(crate) fn join(&mut self, key: &K, room: &str) {
-        if let Some((_, rooms)) = self.members.get_mut(key) {
+        if let Some((_, rooms)) = self.members.get_mut(key).filter(|(_, rooms)| rooms.len() < ROOMS) {
             rooms.insert(room.to_owned());
             self.rooms.entry(room.to_owned()).or_default().insert(key.clone());
         }

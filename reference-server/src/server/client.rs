@@ -233,11 +233,11 @@ impl Client {
 
     /// A timer that rings too early does no harm and is set anew, so only an earlier deadline costs anything.
     fn schedule(self: &Arc<Self>, core: &mut Core) {
-        if let Some(deadline) = core.session.deadline() {
-            if core.timer.is_none_or(|timer| deadline < timer) {
-                core.timer = Some(deadline);
-                self.timers.schedule(deadline, self);
-            }
+        if let Some(deadline) = core.session.deadline()
+            && core.timer.is_none_or(|timer| deadline < timer)
+        {
+            core.timer = Some(deadline);
+            self.timers.schedule(deadline, self);
         }
     }
 }

@@ -49,8 +49,13 @@ impl Connection {
     /// What to do now; with [`Flow::Write`] and [`Flow::Last`] there are packets to write.
     pub(crate) fn take(&mut self) -> Flow {
         let flow = match self.first.take() {
-            Some(Flow::Wait) | None => self.client.take(self.id, &mut self.unsent),
-            Some(flow) => flow,
+            Some(Flow::Last) => Flow::Last,
+            // The handlers of the opening have queued more since.
+            Some(Flow::Write) => match self.client.take(self.id, &mut self.unsent) {
+                Flow::Wait => Flow::Write,
+                flow => flow,
+            },
+            _ => self.client.take(self.id, &mut self.unsent),
         };
         self.hub.settle(&self.client);
         flow

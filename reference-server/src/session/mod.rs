@@ -315,11 +315,11 @@ impl Session {
         } else if self.heartbeat.beat(now) {
             self.send(Packet::new("", Body::Heartbeat).encode());
         }
-        if let Some(connection) = &mut self.connection {
-            if connection.idle_until.is_some_and(|until| until <= now) {
-                connection.idle_until = None;
-                self.send(Packet::new("", Body::Noop).encode());
-            }
+        if let Some(connection) = &mut self.connection
+            && connection.idle_until.is_some_and(|until| until <= now)
+        {
+            connection.idle_until = None;
+            self.send(Packet::new("", Body::Noop).encode());
         }
     }
 

@@ -124,7 +124,7 @@ fn number(key: &str) -> Result<u32, FramingError> {
     let digits: String = key.chars().filter(char::is_ascii_digit).collect();
     let spaces = key.bytes().filter(|b| *b == b' ').count() as u64;
     let product: u64 = digits.parse().map_err(|_| bad.clone())?;
-    if spaces == 0 || product % spaces != 0 {
+    if spaces == 0 || !product.is_multiple_of(spaces) {
         return Err(bad);
     }
     u32::try_from(product / spaces).map_err(|_| bad)

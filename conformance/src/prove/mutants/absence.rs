@@ -17,33 +17,52 @@ const AFTER: Duration = Duration::from_millis(5);
 
 /// Right before the answer to a fence.
 pub(super) fn before(subject: &Subject<'_>, place: &Place, framing: Framing, text: &str) -> Vec<Mutant> {
-    let words = format!("\"{UNEXPECTED}\" came before the fence's answer \"{text}\" on {}", subject.took.lane);
+    let words = format!(
+        "\"{UNEXPECTED}\" came before the fence's answer \"{text}\" on {}",
+        subject.took.lane
+    );
     let tape = edit::packet(subject.tape(), place, framing, Change::Behind(UNEXPECTED));
     tape.map(|tape| subject.mutant(words, tape)).into_iter().collect()
 }
 
 /// In the middle of a silence.
 pub(super) fn during(subject: &Subject<'_>, client: &str, part: &str) -> Vec<Mutant> {
-    let Some(Action::Silent(duration)) = subject.action else { return Vec::new() };
-    let Some(middle) = subject.took.at.checked_sub(*duration / 2) else { return Vec::new() };
+    let Some(Action::Silent(duration)) = subject.action else {
+        return Vec::new();
+    };
+    let Some(middle) = subject.took.at.checked_sub(*duration / 2) else {
+        return Vec::new();
+    };
     let moment = subject.recording.progress.moment_of(middle);
-    let conns = subject.tape().conns.keys().filter(|id| id.client == client && id.part == part);
+    let conns = subject
+        .tape()
+        .conns
+        .keys()
+        .filter(|id| id.client == client && id.part == part);
     let Some(conn) = conns.max_by_key(|id| (begun_by(subject.tape(), id, moment), id.ordinal)) else {
         return Vec::new();
     };
     let words = format!("\"{UNEXPECTED}\" came on {} during the silence", lane(conn));
-    inserted(subject.tape(), conn, moment).map(|tape| subject.mutant(words, tape)).into_iter().collect()
+    inserted(subject.tape(), conn, moment)
+        .map(|tape| subject.mutant(words, tape))
+        .into_iter()
+        .collect()
 }
 
 /// Behind the last step, on connections on which something can come and no fence says that nothing did.
 pub(super) fn at_end(recording: &Recording, ops: &[Op<'_>]) -> Vec<Mutant> {
     let fenced = |client: &str| {
         let at_end = recording.played.consumed.iter().filter(|took| took.op == ops.len());
-        at_end.filter(|took| matches!(took.consumed, Consumed::Fence { .. })).any(|took| took.lane.client == client)
+        at_end
+            .filter(|took| matches!(took.consumed, Consumed::Fence { .. }))
+            .any(|took| took.lane.client == client)
     };
     let left = |id: &ConnId| {
         ops.iter().any(|op| {
-            let says = matches!(op.step.action, Action::Close(_) | Action::Drop | Action::Closed(_) | Action::Eof);
+            let says = matches!(
+                op.step.action,
+                Action::Close(_) | Action::Drop | Action::Closed(_) | Action::Eof
+            );
             let lane = |it: &crate::scenario::ast::Lane| {
                 it.client == id.client && it.part.as_ref().is_none_or(|part| *part == id.part)
             };
@@ -51,8 +70,16 @@ pub(super) fn at_end(recording: &Recording, ops: &[Op<'_>]) -> Vec<Mutant> {
         })
     };
     let tape = &recording.played.tape;
-    let newest = |id: &ConnId| !tape.conns.contains_key(&ConnId { ordinal: id.ordinal + 1, ..id.clone() });
-    let moment = Moment { gate: recording.progress.now().gate, after: AFTER };
+    let newest = |id: &ConnId| {
+        !tape.conns.contains_key(&ConnId {
+            ordinal: id.ordinal + 1,
+            ..id.clone()
+        })
+    };
+    let moment = Moment {
+        gate: recording.progress.now().gate,
+        after: AFTER,
+    };
     let open = tape.conns.iter().filter(|(id, conn)| {
         let over = matches!(conn.entries.last(), Some(Entry::End { .. } | Entry::Eof { .. }));
         !over && !id.part.starts_with('(') && newest(id) && !fenced(&id.client) && !left(id)
@@ -60,7 +87,12 @@ pub(super) fn at_end(recording: &Recording, ops: &[Op<'_>]) -> Vec<Mutant> {
     let span = ops.last().map_or(Span::default(), |op| op.step.span);
     open.filter_map(|(id, _)| {
         let words = format!("\"{UNEXPECTED}\" came on {} at the end of the case", lane(id));
-        Some(Mutant { op: ops.len(), span, words, tape: inserted(tape, id, moment)? })
+        Some(Mutant {
+            op: ops.len(),
+            span,
+            words,
+            tape: inserted(tape, id, moment)?,
+        })
     })
     .collect()
 }
@@ -76,11 +108,22 @@ fn begun_by(tape: &Tape, id: &ConnId, moment: Moment) -> bool {
 fn inserted(tape: &Tape, id: &ConnId, moment: Moment) -> Option<Tape> {
     let mut tape = tape.clone();
     let entries = &tape.conns.get(id)?.entries;
-    let number = entries.iter().position(|entry| edit::later(entry.moment(), moment)).unwrap_or(entries.len());
+    let number = entries
+        .iter()
+        .position(|entry| edit::later(entry.moment(), moment))
+        .unwrap_or(entries.len());
     let heads = || entries.iter().filter(|entry| matches!(entry, Entry::Head { .. }));
-    let section = heads().count().min(entries[..number].iter().filter(|it| matches!(it, Entry::Head { .. })).count());
+    let section = heads().count().min(
+        entries[..number]
+            .iter()
+            .filter(|it| matches!(it, Entry::Head { .. }))
+            .count(),
+    );
     let ended = matches!(entries[..number].last(), Some(Entry::Eof { .. }));
-    let open = entries[..number].iter().rev().find(|entry| !matches!(entry, Entry::Data { .. }));
+    let open = entries[..number]
+        .iter()
+        .rev()
+        .find(|entry| !matches!(entry, Entry::Data { .. }));
     let new = match open {
         _ if ended => return None,
         Some(Entry::Head { framing, .. }) => {
@@ -88,12 +131,19 @@ fn inserted(tape: &Tape, id: &ConnId, moment: Moment) -> Option<Tape> {
             let bytes = edit::item(&like, *framing, UNEXPECTED)?;
             vec![Entry::Data { at: moment, bytes }]
         }
-        None if heads().next().is_none() => vec![Entry::Data { at: moment, bytes: UNEXPECTED.as_bytes().to_vec() }],
+        None if heads().next().is_none() => vec![Entry::Data {
+            at: moment,
+            bytes: UNEXPECTED.as_bytes().to_vec(),
+        }],
         _ => {
             // The answers that are on the tape show how one looks.
             let (like, framing, section) = template(entries, section)?;
             let bytes = edit::item(&edit::data(&tape, id, section)?, framing, UNEXPECTED)?;
-            let head = Entry::Head { at: moment, head: like, framing };
+            let head = Entry::Head {
+                at: moment,
+                head: like,
+                framing,
+            };
             vec![head, Entry::Data { at: moment, bytes }, Entry::End { at: moment }]
         }
     };
@@ -112,6 +162,9 @@ fn template(entries: &[Entry], next: usize) -> Option<(ResponseHead, Framing, us
         .filter(|(_, (_, framing))| matches!(framing, Framing::Payload | Framing::Jsonp))
         .map(|(number, (head, framing))| (head, framing, number))
         .collect::<Vec<_>>();
-    let chosen = polls.iter().position(|(_, _, number)| *number >= next).or(polls.len().checked_sub(1))?;
+    let chosen = polls
+        .iter()
+        .position(|(_, _, number)| *number >= next)
+        .or(polls.len().checked_sub(1))?;
     Some(polls.swap_remove(chosen))
 }

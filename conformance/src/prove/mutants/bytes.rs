@@ -17,7 +17,10 @@ pub(super) fn mutants(subject: &Subject<'_>, place: &Place, bytes: &[u8], whole:
         .into_iter()
         .filter_map(|(words, span, new)| {
             let words = format!("{got} became {}: {words}", quoted(&new));
-            Some(Mutant { span, ..subject.mutant(words, with(&new)?) })
+            Some(Mutant {
+                span,
+                ..subject.mutant(words, with(&new)?)
+            })
         })
         .collect();
     if !bytes.is_empty() {
@@ -41,11 +44,26 @@ fn literals(subject: &Subject<'_>, bytes: &[u8], whole: bool) -> Vec<(String, Sp
         _ => return Vec::new(),
     };
     let before = &subject.took.before;
-    let mutants =
-        if whole { bytes_mutants(pattern, bytes, before) } else { prefix_mutants(pattern, bytes, before) };
-    mutants.into_iter().map(|it| (it.description, it.span, it.bytes)).collect()
+    let mutants = if whole {
+        bytes_mutants(pattern, bytes, before)
+    } else {
+        prefix_mutants(pattern, bytes, before)
+    };
+    mutants
+        .into_iter()
+        .map(|it| (it.description, it.span, it.bytes))
+        .collect()
 }
 
 fn literal(bytes: &[u8], span: Span) -> Text {
-    Text { atoms: bytes.iter().map(|byte| Atom { kind: AtomKind::Byte(*byte), span }).collect(), span }
+    Text {
+        atoms: bytes
+            .iter()
+            .map(|byte| Atom {
+                kind: AtomKind::Byte(*byte),
+                span,
+            })
+            .collect(),
+        span,
+    }
 }

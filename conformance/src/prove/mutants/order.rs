@@ -17,7 +17,11 @@ pub(super) fn mutants(subject: &Subject<'_>, ops: &[Op<'_>]) -> Option<Mutant> {
     }
     let mut tape = edit::packet(subject.tape(), place, framing, Change::To(other_text))?;
     edit::packet_in(&mut tape, other_place, other_framing, Change::To(text))?;
-    let words = format!("{} came before {}", quoted(text.as_bytes()), quoted(other_text.as_bytes()));
+    let words = format!(
+        "{} came before {}",
+        quoted(text.as_bytes()),
+        quoted(other_text.as_bytes())
+    );
     Some(subject.mutant(words, tape))
 }
 

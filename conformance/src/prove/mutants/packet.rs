@@ -15,7 +15,10 @@ pub(super) fn mutants(subject: &Subject<'_>, place: &Place, framing: Framing, te
         .into_iter()
         .filter_map(|(words, span, new)| {
             let tape = change(Change::To(&new))?;
-            Some(Mutant { span, ..subject.mutant(format!("{got} became {}: {words}", quoted(new.as_bytes())), tape) })
+            Some(Mutant {
+                span,
+                ..subject.mutant(format!("{got} became {}: {words}", quoted(new.as_bytes())), tape)
+            })
         })
         .collect();
     mutants.extend(change(Change::Drop).map(|tape| subject.mutant(format!("{got} did not come"), tape)));
@@ -36,10 +39,21 @@ fn literals(subject: &Subject<'_>, text: &str) -> Vec<(String, Span, String)> {
     let before = &subject.took.before;
     match subject.action {
         Some(Action::ExpectPacket(pattern)) => {
-            let generation = subject.recording.case.scenario.headers.generation().parse().unwrap_or(Generation::Rev1);
-            let Ok(pattern) = PacketPattern::compile(generation, pattern) else { return Vec::new() };
+            let generation = subject
+                .recording
+                .case
+                .scenario
+                .headers
+                .generation()
+                .parse()
+                .unwrap_or(Generation::Rev1);
+            let Ok(pattern) = PacketPattern::compile(generation, pattern) else {
+                return Vec::new();
+            };
             let mutants = pattern.mutants(text, before).into_iter();
-            mutants.map(|mutation| (mutation.description, mutation.span, mutation.text)).collect()
+            mutants
+                .map(|mutation| (mutation.description, mutation.span, mutation.text))
+                .collect()
         }
         Some(Action::ExpectBytes(pattern)) => {
             let mutants = bytes_mutants(pattern, text.as_bytes(), before).into_iter();

@@ -18,10 +18,15 @@ pub(super) fn mutants(subject: &Subject<'_>, conn: &ConnId, section: usize, head
     mutants.extend(tape.map(|tape| subject.mutant(format!("status {status} and not {}", head.status), tape)));
     let words = format!("the answer {} on {} did not come", head.status, lane(conn));
     mutants.extend(without(subject.tape(), conn, section).map(|tape| subject.mutant(words, tape)));
-    let Some(Action::Status { headers, .. }) = subject.action else { return mutants };
+    let Some(Action::Status { headers, .. }) = subject.action else {
+        return mutants;
+    };
     for line in headers {
         for (words, span, new) in changed(subject, line, head) {
-            mutants.extend(with(new).map(|tape| Mutant { span, ..subject.mutant(words, tape) }));
+            mutants.extend(with(new).map(|tape| Mutant {
+                span,
+                ..subject.mutant(words, tape)
+            }));
         }
     }
     mutants
@@ -33,7 +38,8 @@ fn changed(subject: &Subject<'_>, line: &HeaderLine, head: &ResponseHead) -> Vec
     let set = |value: Option<&str>| {
         let mut head = head.clone();
         head.headers.retain(|(have, _)| !have.eq_ignore_ascii_case(name));
-        head.headers.extend(value.map(|value| (name.to_owned(), value.to_owned())));
+        head.headers
+            .extend(value.map(|value| (name.to_owned(), value.to_owned())));
         head
     };
     let (Some(pattern), Some(got)) = (&line.value, head.header(name)) else {
@@ -44,7 +50,9 @@ fn changed(subject: &Subject<'_>, line: &HeaderLine, head: &ResponseHead) -> Vec
         return changes;
     }
     for mutation in bytes_mutants(pattern, got.as_bytes(), &subject.took.before) {
-        let Ok(value) = String::from_utf8(mutation.bytes) else { continue };
+        let Ok(value) = String::from_utf8(mutation.bytes) else {
+            continue;
+        };
         if value.trim() == got || value.contains(['\r', '\n']) {
             continue;
         }
@@ -58,7 +66,9 @@ fn changed(subject: &Subject<'_>, line: &HeaderLine, head: &ResponseHead) -> Vec
 fn with_head(tape: &Tape, conn: &ConnId, section: usize, new: ResponseHead) -> Option<Tape> {
     let mut tape = tape.clone();
     let number = edit::entries(&tape, conn, section)?.start;
-    let Entry::Head { head, .. } = tape.conns.get_mut(conn)?.entries.get_mut(number)? else { return None };
+    let Entry::Head { head, .. } = tape.conns.get_mut(conn)?.entries.get_mut(number)? else {
+        return None;
+    };
     *head = new;
     Some(tape)
 }

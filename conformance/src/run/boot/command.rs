@@ -304,10 +304,10 @@ async fn ready(
 
 /// Returns when the server has said where it listens.
 async fn announcement(announced: &mut watch::Receiver<Option<Announcement>>) -> Announcement {
-    if let Ok(said) = announced.wait_for(Option::is_some).await {
-        if let Some(announcement) = said.clone() {
-            return announcement;
-        }
+    if let Ok(said) = announced.wait_for(Option::is_some).await
+        && let Some(announcement) = said.clone()
+    {
+        return announcement;
     }
     // Standard output is closed: no line will ever come.
     std::future::pending().await

@@ -2,18 +2,26 @@
 //!
 //! Synchronous on purpose. What waits is in `expect`; what is decided here depends on the inbox alone.
 
+mod bytes;
+mod ending;
+mod response;
+mod show;
+
 use tokio::time::Instant;
 
+use self::response::wrong_head;
+use self::show::describe;
+pub(super) use self::show::show;
 use super::fault::Fault;
 use super::op::literal;
 use crate::client::http::ResponseHead;
 use crate::client::tape::{ConnId, Framing, Place};
 use crate::client::{Inbox, Part, Section, Unit, UnitKind, ends_session};
 use crate::scenario::Generation;
-use crate::scenario::ast::{Action, HeaderLine, Span, Text};
+use crate::scenario::ast::{Action, Span, Text};
 use crate::scenario::capture::Captures;
 use crate::scenario::packet::PacketPattern;
-use crate::scenario::pattern::{Mismatch, Prefix, match_bytes, match_prefix, show_bytes};
+use crate::scenario::pattern::Mismatch;
 
 /// What an expectation took, in the terms of the tape.
 #[derive(Clone, Debug)]
@@ -331,299 +339,6 @@ impl View<'_> {
         }
         Attempt::NotYet
     }
-
-    fn bytes(&self, inbox: &mut Inbox, text: &Text, whole: bool) -> Attempt {
-        let name = self.part_name().to_owned();
-        let Some(part) = inbox.parts.get_mut(&name) else {
-            return Attempt::NotYet;
-        };
-        let current = part
-            .sections
-            .iter()
-            .position(|section| !section.body_taken && !passed(section));
-        let Some(number) = current else {
-            return match part.trouble.front() {
-                Some(reason) => mismatch(Fault::new(text.span, "the connection failed", reason.clone())),
-                None => Attempt::NotYet,
-            };
-        };
-        if matches!(part.sections[number].framing, Framing::WebSocket | Framing::Hixie) {
-            return self.frame(inbox, text);
-        }
-        let section = &part.sections[number];
-        if let Some(fault) = wrong_head(section, text.span) {
-            return mismatch(fault);
-        }
-        let rest = &section.data[section.taken..];
-        let mut captures = self.captures.clone();
-        let result = if whole {
-            if !section.ended {
-                // The beginning may be wrong already; a stream without end is not waited for.
-                return match match_prefix(text, rest, false, &mut captures) {
-                    Prefix::Mismatch(miss) => mismatch(bytes_fault(&miss, rest)),
-                    _ => Attempt::NotYet,
-                };
-            }
-            match_bytes(text, rest, &mut captures).map(|()| rest.len())
-        } else {
-            match match_prefix(text, rest, section.ended, &mut captures) {
-                Prefix::NeedMore => return Attempt::NotYet,
-                Prefix::Matched(length) => Ok(length),
-                Prefix::Mismatch(miss) => Err(miss),
-            }
-        };
-        let repoll = self.repoll && self.auto && !section.units.is_empty();
-        match result {
-            Ok(length) => {
-                for earlier in &mut part.sections[..number] {
-                    pass_over(earlier);
-                }
-                let section = &mut part.sections[number];
-                section.head_taken = true;
-                let range = section.take_bytes(length);
-                section.body_taken |= whole;
-                let at = section.arrived(range.end);
-                let bytes = section.data[range.clone()].to_vec();
-                let consumed = Consumed::Bytes {
-                    place: section.place(range, 0),
-                    bytes,
-                    whole,
-                };
-                Attempt::Matched(Box::new(Hit {
-                    consumed,
-                    captures,
-                    at,
-                    part: name,
-                }))
-            }
-            Err(_) if repoll && section.ended && section.units.iter().all(|unit| self.hides(unit)) => {
-                let section = &mut part.sections[number];
-                section.units.clear();
-                section.body_taken = true;
-                Attempt::Repoll(name)
-            }
-            Err(miss) => {
-                let fault = bytes_fault(&miss, rest);
-                mismatch(fault)
-            }
-        }
-    }
-
-    /// `<<` on a WebSocket: the text of the next frame.
-    fn frame(&self, inbox: &mut Inbox, text: &Text) -> Attempt {
-        let wants_hidden = matches!(literal(text).first(), Some(b'2' | b'8'));
-        self.take_unit(inbox, text.span, wants_hidden, "frame", |kind, captures| match kind {
-            UnitKind::Packet(got) => match_bytes(text, got.as_bytes(), captures),
-            other => Err(Mismatch {
-                span: text.span,
-                path: String::new(),
-                message: format!("expected a text frame, got {}", describe(other)),
-                offset: None,
-            }),
-        })
-    }
-
-    /// `<x`: the next bytes below the WebSocket framing.
-    fn raw(&self, inbox: &mut Inbox, bytes: &[u8], span: Span) -> Attempt {
-        let name = self.part_name().to_owned();
-        let Some(part) = inbox.parts.get_mut(&name) else {
-            return Attempt::NotYet;
-        };
-        let Some(section) = part.sections.last_mut() else {
-            return Attempt::NotYet;
-        };
-        if section.taken == 0 && !section.head_taken {
-            if let Some(fault) = wrong_head(section, span) {
-                return mismatch(fault);
-            }
-            section.head_taken = true;
-        }
-        let rest = &section.data[section.taken..];
-        let known = rest.len().min(bytes.len());
-        if rest[..known] != bytes[..known] {
-            let fault = Fault::new(span, "bytes do not match", format!("got {}", hex(&rest[..known])));
-            return mismatch(fault.got(hex(rest)));
-        }
-        if known < bytes.len() {
-            return Attempt::NotYet;
-        }
-        let range = section.take_bytes(bytes.len());
-        let at = section.arrived(range.end);
-        let consumed = Consumed::Bytes {
-            place: section.place(range, 0),
-            bytes: bytes.to_vec(),
-            whole: false,
-        };
-        Attempt::Matched(Box::new(Hit {
-            consumed,
-            captures: self.captures.clone(),
-            at,
-            part: name,
-        }))
-    }
-
-    fn status(&self, inbox: &mut Inbox, code: u16, headers: &[HeaderLine], span: Span) -> Attempt {
-        let name = self.part.unwrap_or(MAIN).to_owned();
-        let Some(part) = inbox.parts.get_mut(&name) else {
-            return Attempt::NotYet;
-        };
-        let Some(section) = part.sections.iter_mut().find(|section| !section.head_taken) else {
-            return match part.trouble.front() {
-                Some(reason) => mismatch(Fault::new(span, "no response", reason.clone())),
-                None => Attempt::NotYet,
-            };
-        };
-        let Some(head) = section.head.clone() else {
-            return Attempt::NotYet;
-        };
-        let mut captures = self.captures.clone();
-        if let Some(fault) = wrong_status(section, &head, code, headers, span, &mut captures) {
-            section.head_taken = true;
-            return mismatch(fault);
-        }
-        section.head_taken = true;
-        let (conn, number, at) = (section.conn.clone(), section.index, section.head_at);
-        let consumed = Consumed::Status {
-            conn,
-            section: number,
-            head,
-        };
-        Attempt::Matched(Box::new(Hit {
-            consumed,
-            captures,
-            at,
-            part: name,
-        }))
-    }
-
-    fn closed(&self, inbox: &mut Inbox, code: Option<u16>, span: Span) -> Attempt {
-        let name = self.part_name().to_owned();
-        let Some(part) = inbox.parts.get_mut(&name) else {
-            return Attempt::NotYet;
-        };
-        let end = stream_end(part);
-        let mut seen = Vec::new();
-        let mut told = None;
-        for (section, number, unit) in candidates(part) {
-            let says_so = match &unit.kind {
-                UnitKind::Packet(packet) => {
-                    self.generation == Generation::Rev1 && ends_session(packet) && !part.said.contains(packet)
-                }
-                UnitKind::Close(got, _) => {
-                    if let Some(code) = code
-                        && *got != Some(code)
-                    {
-                        let label = format!("expected close code {code}, got {}", show(&unit.kind));
-                        return mismatch(Fault::new(span, "closed with another code", label));
-                    }
-                    told = Some(unit.at);
-                    true
-                }
-                _ => false,
-            };
-            if says_so {
-                if self.polling {
-                    told = Some(unit.at);
-                }
-                seen.push((section, number));
-            } else if !self.hides(unit) {
-                let fault = Fault::new(span, "not closed", "expected the end, got a packet").got(show(&unit.kind));
-                return Attempt::Mismatch(Box::new(fault), Some((name, section, number)));
-            }
-        }
-        let over = end.filter(|_| !self.polling);
-        let Some(at) = told.or(over) else {
-            return Attempt::NotYet;
-        };
-        if code.is_some() && !matches!(told, Some(_)) {
-            return mismatch(Fault::new(
-                span,
-                "closed without a code",
-                "the connection ended without a close frame",
-            ));
-        }
-        let mut words = Vec::new();
-        for (number, unit) in seen.into_iter().rev() {
-            let section = &mut part.sections[number];
-            let framing = section.framing;
-            if let Some(unit) = section.take_unit(unit) {
-                words.push((section.place(unit.range, unit.slot), framing));
-            }
-        }
-        for section in &mut part.sections {
-            pass_over(section);
-        }
-        part.trouble.clear();
-        let Some(conn) = part.sections.last().map(|section| section.conn.clone()) else {
-            return Attempt::NotYet;
-        };
-        let consumed = Consumed::End(Ending {
-            conn,
-            words,
-            eof: end.is_some(),
-        });
-        Attempt::Matched(Box::new(Hit {
-            consumed,
-            captures: self.captures.clone(),
-            at,
-            part: name,
-        }))
-    }
-
-    fn eof(&self, inbox: &mut Inbox, span: Span) -> Attempt {
-        let name = self.part_name().to_owned();
-        let Some(part) = inbox.parts.get_mut(&name) else {
-            return Attempt::NotYet;
-        };
-        let visible = candidates(part).find(|(_, _, unit)| !self.hides(unit));
-        if let Some((section, number, unit)) = visible {
-            let fault = Fault::new(span, "no end of the stream", "a packet came before it").got(show(&unit.kind));
-            return Attempt::Mismatch(Box::new(fault), Some((name, section, number)));
-        }
-        let raw = part
-            .sections
-            .last()
-            .filter(|section| section.framing == Framing::Raw && section.head.is_none());
-        if let Some(rest) = raw
-            .map(|section| &section.data[section.taken..])
-            .filter(|rest| !rest.is_empty())
-        {
-            let fault = Fault::new(span, "no end of the stream", "bytes came before it").got(show_bytes(rest));
-            return mismatch(fault);
-        }
-        let Some(at) = stream_end(part) else {
-            return Attempt::NotYet;
-        };
-        part.trouble.clear();
-        let conn = match part.sections.last() {
-            Some(section) => section.conn.clone(),
-            None => ConnId {
-                client: String::new(),
-                part: name.clone(),
-                ordinal: 0,
-            },
-        };
-        let consumed = Consumed::End(Ending {
-            conn,
-            words: Vec::new(),
-            eof: true,
-        });
-        Attempt::Matched(Box::new(Hit {
-            consumed,
-            captures: self.captures.clone(),
-            at,
-            part: name,
-        }))
-    }
-}
-
-/// When the newest connection of a part ended. The end of a stream's response counts: HTTP may keep the connection.
-fn stream_end(part: &Part) -> Option<Instant> {
-    let stream = part
-        .sections
-        .last()
-        .filter(|it| matches!(it.framing, Framing::HtmlFile | Framing::Multipart));
-    part.end.map(|(_, at)| at).or_else(|| stream?.ended_at)
 }
 
 /// The packets of a part that were not taken, in the order in which they came.
@@ -655,93 +370,10 @@ fn passed(section: &Section) -> bool {
     section.head_taken && section.ended && section.data.is_empty() && section.head.is_some()
 }
 
-/// A response nobody asked the status of must be a good one.
-fn wrong_head(section: &Section, span: Span) -> Option<Fault> {
-    let head = section.head.as_ref().filter(|_| !section.head_taken)?;
-    let due = if matches!(section.framing, Framing::WebSocket | Framing::Hixie) {
-        101
-    } else {
-        200
-    };
-    let fault = Fault::new(
-        span,
-        "unexpected status",
-        format!("{} was answered {}", section.request, head.status),
-    );
-    (head.status != due).then(|| fault.got(head.to_text()))
-}
-
-fn wrong_status(
-    section: &Section,
-    head: &ResponseHead,
-    code: u16,
-    headers: &[HeaderLine],
-    span: Span,
-    captures: &mut Captures,
-) -> Option<Fault> {
-    if head.status != code {
-        let label = format!("{} was answered {}", section.request, head.status);
-        return Some(Fault::new(span, "unexpected status", label).got(head.to_text()));
-    }
-    let accept = section.accept.as_ref().filter(|_| code == 101);
-    if let Some(accept) = accept
-        && head.header("sec-websocket-accept").as_ref() != Some(accept)
-    {
-        let label = format!("the key asks for Sec-WebSocket-Accept: {accept}");
-        return Some(Fault::new(span, "wrong opening handshake", label).got(head.to_text()));
-    }
-    for line in headers {
-        let got = head.header(&line.name);
-        let label = match (&line.value, &got) {
-            (None, None) => continue,
-            (None, Some(value)) => format!("expected no {}, got {value:?}", line.name),
-            (Some(_), None) => format!("no header {}", line.name),
-            (Some(pattern), Some(value)) => match match_bytes(pattern, value.as_bytes(), captures) {
-                Ok(()) => continue,
-                Err(miss) => labelled(&miss),
-            },
-        };
-        return Some(Fault::new(line.span, "header does not match", label).got(head.to_text()));
-    }
-    None
-}
-
-fn bytes_fault(miss: &Mismatch, got: &[u8]) -> Fault {
-    Fault::new(miss.span, "bytes do not match", labelled(miss)).got(show_bytes(got))
-}
-
 fn mismatch(fault: Fault) -> Attempt {
     Attempt::Mismatch(Box::new(fault), None)
 }
 
 fn labelled(miss: &Mismatch) -> String {
     miss.to_string()
-}
-
-/// A unit as the language writes it.
-pub(super) fn show(kind: &UnitKind) -> String {
-    match kind {
-        UnitKind::Packet(packet) => show_bytes(packet.as_bytes()),
-        other => describe(other),
-    }
-}
-
-fn describe(kind: &UnitKind) -> String {
-    match kind {
-        UnitKind::Packet(packet) => format!("the packet {}", show_bytes(packet.as_bytes())),
-        UnitKind::Binary(bytes) => format!("a binary message of {} bytes: {}", bytes.len(), hex(bytes)),
-        UnitKind::Ping(_) => "a websocket ping".to_owned(),
-        UnitKind::Pong(_) => "a websocket pong".to_owned(),
-        UnitKind::Close(Some(code), reason) if reason.is_empty() => format!("a close frame with code {code}"),
-        UnitKind::Close(Some(code), reason) => format!("a close frame with code {code} ({reason})"),
-        UnitKind::Close(None, _) => "a close frame without a code".to_owned(),
-        UnitKind::Prelude(_) | UnitKind::Digest(_) => "the start of the stream".to_owned(),
-        UnitKind::Bad(reason) => format!("malformed framing: {reason}"),
-    }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    const SHOWN: usize = 32;
-    let text: String = bytes.iter().take(SHOWN).map(|byte| format!("{byte:02x}")).collect();
-    if bytes.len() > SHOWN { text + "…" } else { text }
 }

@@ -8,7 +8,7 @@ use super::attempt::{Attempt, Consumed, Hit, MAIN, View, show};
 use super::fault::Fault;
 use super::op::Op;
 use super::{Actor, Consumption, Failed, Play};
-use crate::client::Inbox;
+use crate::client::{Inbox, Session};
 use crate::scenario::ast::{Action, Auto, Expectation, Lane, Level, Span, Sum, TermBase, Window};
 use crate::scenario::capture::Captures;
 
@@ -207,9 +207,8 @@ impl Play<'_> {
             captures,
             auto: self.scenario.headers.auto == Auto::Heartbeats,
             part: lane.part.as_deref(),
-            session: session.map(|session| session.part()).filter(|_| lane.part.is_none()),
-            polling: session.is_some_and(|session| session.is_polling())
-                && lane.part.as_deref().is_none_or(|part| part == "poll"),
+            session: session.map(Session::part).filter(|_| lane.part.is_none()),
+            polling: session.is_some_and(Session::is_polling) && lane.part.as_deref().is_none_or(|part| part == "poll"),
             since: actor.events.get(&lane.part).copied(),
             repoll: true,
         }

@@ -54,10 +54,10 @@ impl<'a> State<'a> {
     fn captures(&mut self, step: &'a Step, problems: &mut Vec<SpannedError>) {
         for text in texts::sent(step) {
             for atom in &text.atoms {
-                if let AtomKind::Hole(hole) = &atom.kind {
-                    if let Some(name) = hole.name.as_deref().filter(|name| !self.bound.contains(name)) {
-                        problems.push(self.unbound(name, atom.span));
-                    }
+                if let AtomKind::Hole(hole) = &atom.kind
+                    && let Some(name) = hole.name.as_deref().filter(|name| !self.bound.contains(name))
+                {
+                    problems.push(self.unbound(name, atom.span));
                 }
             }
         }
@@ -86,11 +86,11 @@ impl<'a> State<'a> {
     }
 
     fn marks(&mut self, step: &'a Step, problems: &mut Vec<SpannedError>) {
-        if let Action::Mark(name) = &step.action {
-            if !self.marks.insert(name) {
-                let error = SpannedError::new(step.span, format!("the mark `{name}` is set a second time"));
-                problems.push(error.help("give each mark a name of its own"));
-            }
+        if let Action::Mark(name) = &step.action
+            && !self.marks.insert(name)
+        {
+            let error = SpannedError::new(step.span, format!("the mark `{name}` is set a second time"));
+            problems.push(error.help("give each mark a name of its own"));
         }
         let since = step
             .window

@@ -84,11 +84,11 @@ fn packet_of(expectation: &Expectation) -> Option<&Text> {
 
 fn templates(text: &Text, problems: &mut Vec<SpannedError>) {
     for atom in &text.atoms {
-        if let AtomKind::Hole(hole) = &atom.kind {
-            if hole.name.is_none() || hole.kind.is_some() {
-                let error = SpannedError::new(atom.span, format!("`{hole}` cannot be sent"));
-                problems.push(error.help("what is sent takes plain captures: $name"));
-            }
+        if let AtomKind::Hole(hole) = &atom.kind
+            && (hole.name.is_none() || hole.kind.is_some())
+        {
+            let error = SpannedError::new(atom.span, format!("`{hole}` cannot be sent"));
+            problems.push(error.help("what is sent takes plain captures: $name"));
         }
     }
 }

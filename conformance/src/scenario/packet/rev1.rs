@@ -267,10 +267,10 @@ fn compile_id(atoms: &[Atom], place: Span) -> Result<(Option<Field>, bool), Span
         ],
         false,
     ) = (id, plus)
+        && hole.name.is_none()
+        && hole.kind.is_none()
     {
-        if hole.name.is_none() && hole.kind.is_none() {
-            return Ok((None, false));
-        }
+        return Ok((None, false));
     }
     let digits = |atom: &Atom| matches!(atom.kind, AtomKind::Hole(_) | AtomKind::Byte(b'0'..=b'9'));
     if !id.iter().all(digits) || (plus && id.is_empty()) {
@@ -359,10 +359,10 @@ fn event(mut pattern: JsonPattern) -> Result<JsonPattern, SpannedError> {
 }
 
 pub(crate) fn complete_event(value: &mut Value) {
-    if let Value::Object(members) = value {
-        if !members.iter().any(|(name, _)| *name == key("args")) {
-            members.push((key("args"), Value::Array(Vec::new())));
-        }
+    if let Value::Object(members) = value
+        && !members.iter().any(|(name, _)| *name == key("args"))
+    {
+        members.push((key("args"), Value::Array(Vec::new())));
     }
 }
 

@@ -1,0 +1,104 @@
+use super::*;
+use crate::client::websocket::{Opcode, server_frame};
+
+fn section(framing: Framing, content_type: &str) -> Section {
+    let conn = ConnId {
+        client: "a".to_owned(),
+        part: "main".to_owned(),
+        ordinal: 0,
+    };
+    let headers = vec![("Content-Type".to_owned(), content_type.to_owned())];
+    let head = ResponseHead {
+        status: 200,
+        reason: "OK".to_owned(),
+        headers,
+    };
+    Section::new(conn, 0, "GET /".to_owned(), Some(head), framing)
+}
+
+fn kinds(section: &Section) -> Vec<UnitKind> {
+    section.units.iter().map(|unit| unit.kind.clone()).collect()
+}
+
+fn packet(text: &str) -> UnitKind {
+    UnitKind::Packet(text.to_owned())
+}
+
+/// Every way to cut the bytes in two gives the same units, and their ranges cover the bytes without gaps.
+fn wherever_it_is_cut(framing: Framing, content_type: &str, bytes: &[u8], expected: &[UnitKind]) {
+    for cut in 0..=bytes.len() {
+        let mut section = section(framing, content_type);
+        section.push(&bytes[..cut]);
+        section.push(&bytes[cut..]);
+        section.end();
+        assert_eq!(kinds(&section), expected, "cut at {cut}");
+        assert_eq!(section.units.back().map(|unit| unit.range.end), Some(bytes.len()));
+    }
+}
+
+#[test]
+fn a_payload_gives_its_packets_when_it_is_whole() {
+    let bytes = "\u{fffd}4\u{fffd}3:::\u{fffd}5\u{fffd}3:::b".as_bytes();
+    wherever_it_is_cut(
+        Framing::Payload,
+        "text/plain",
+        bytes,
+        &[packet("3:::"), packet("3:::b")],
+    );
+}
+
+#[test]
+fn a_ping_may_stand_within_a_message() {
+    let mut first = server_frame(Opcode::Text, b"3:::");
+    first[0] &= 0x7f;
+    let bytes = [
+        first,
+        server_frame(Opcode::Ping, b"x"),
+        server_frame(Opcode::Continuation, b"hi"),
+    ]
+    .concat();
+    let expected = [UnitKind::Ping(b"x".to_vec()), packet("3:::hi")];
+    wherever_it_is_cut(Framing::WebSocket, "", &bytes, &expected);
+}
+
+#[test]
+fn the_answer_to_a_hixie_challenge_comes_before_its_frames() {
+    let bytes = [b"0123456789abcdef".as_slice(), b"\x001::\xff\xff\x00"].concat();
+    let digest = UnitKind::Digest(*b"0123456789abcdef");
+    wherever_it_is_cut(
+        Framing::Hixie,
+        "",
+        &bytes,
+        &[digest, packet("1::"), UnitKind::Close(None, String::new())],
+    );
+}
+
+#[test]
+fn a_multipart_stream_begins_with_its_boundary() {
+    let bytes = b"--socketio\nContent-Type: text/plain\n\n1::\n--socketio\n";
+    let expected = [UnitKind::Prelude("--socketio\n".to_owned()), packet("1::")];
+    wherever_it_is_cut(
+        Framing::Multipart,
+        "multipart/x-mixed-replace;boundary=\"socketio\"",
+        bytes,
+        &expected,
+    );
+}
+
+#[test]
+fn nothing_is_read_after_broken_framing() {
+    let mut section = section(Framing::WebSocket, "");
+    section.push(&[0xc1, 0]);
+    section.push(&server_frame(Opcode::Text, b"1::"));
+    assert!(matches!(kinds(&section).as_slice(), [UnitKind::Bad(_)]));
+}
+
+#[test]
+fn taking_bytes_takes_the_packets_in_them() {
+    let mut section = section(Framing::WebSocket, "");
+    let first = server_frame(Opcode::Text, b"1::");
+    section.push(&first);
+    section.push(&server_frame(Opcode::Text, b"2::"));
+    assert_eq!(section.take_bytes(first.len()), 0..first.len());
+    assert_eq!(kinds(&section), [packet("2::")]);
+}

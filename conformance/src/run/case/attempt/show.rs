@@ -1,0 +1,32 @@
+//! What came, in words.
+
+use crate::client::UnitKind;
+use crate::scenario::pattern::show_bytes;
+
+/// A unit as the language writes it.
+pub(in crate::run::case) fn show(kind: &UnitKind) -> String {
+    match kind {
+        UnitKind::Packet(packet) => show_bytes(packet.as_bytes()),
+        other => describe(other),
+    }
+}
+
+pub(super) fn describe(kind: &UnitKind) -> String {
+    match kind {
+        UnitKind::Packet(packet) => format!("the packet {}", show_bytes(packet.as_bytes())),
+        UnitKind::Binary(bytes) => format!("a binary message of {} bytes: {}", bytes.len(), hex(bytes)),
+        UnitKind::Ping(_) => "a websocket ping".to_owned(),
+        UnitKind::Pong(_) => "a websocket pong".to_owned(),
+        UnitKind::Close(Some(code), reason) if reason.is_empty() => format!("a close frame with code {code}"),
+        UnitKind::Close(Some(code), reason) => format!("a close frame with code {code} ({reason})"),
+        UnitKind::Close(None, _) => "a close frame without a code".to_owned(),
+        UnitKind::Prelude(_) | UnitKind::Digest(_) => "the start of the stream".to_owned(),
+        UnitKind::Bad(reason) => format!("malformed framing: {reason}"),
+    }
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
+    const SHOWN: usize = 32;
+    let text: String = bytes.iter().take(SHOWN).map(|byte| format!("{byte:02x}")).collect();
+    if bytes.len() > SHOWN { text + "…" } else { text }
+}
