@@ -52,6 +52,18 @@ impl std::fmt::Display for Target {
     }
 }
 
+impl Target {
+    /// What makes `sio-conformance run` judge this target, with a space in front of each argument.
+    #[must_use]
+    pub fn arguments(&self) -> String {
+        match self {
+            Target::Embedded => String::new(),
+            Target::Url(url) => format!(" --url {url}"),
+            Target::Command(command) => format!(" -- {}", command::shown(command)),
+        }
+    }
+}
+
 /// Reaches or starts the target, as [`Boot::start`] does with its defaults.
 ///
 /// # Errors

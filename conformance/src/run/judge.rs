@@ -9,7 +9,7 @@ use crate::scenario::requirements::Requirements;
 /// The longest requirement text that is shown beside a scenario, in characters.
 const TEXT: usize = 160;
 
-/// Dresses a fault. `trace` is where the conversation was written.
+/// Dresses a fault. `trace` is where the conversation was written, `door` the end of the command that runs it again.
 #[must_use]
 pub fn failure(
     id: &str,
@@ -17,6 +17,7 @@ pub fn failure(
     requirements: &Requirements,
     fault: &Fault,
     trace: Option<&str>,
+    door: &str,
 ) -> Failure {
     let ops = ops(scenario);
     let op = ops.get(fault.op).or(ops.last());
@@ -47,10 +48,7 @@ pub fn failure(
     }
     if let Some(trace) = trace {
         diagnostic = diagnostic.note("trace", trace);
-        diagnostic = diagnostic.note(
-            "next",
-            format!("sio-conformance run {trace} --url …   |   sio-conformance show {id}"),
-        );
+        diagnostic = diagnostic.note("next", format!("sio-conformance run {trace}{door}"));
     }
     let (line, column) = diagnostic.line_column();
     let expected = scenario
