@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::mutants::{self, Mutant};
 use super::{RecordError, Recording, replay};
-use crate::run::case::{Played, ops};
+use crate::run::case::{Fault, Played, ops};
+use crate::scenario::ast::Level;
 
 /// What the changes of one case came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,9 +55,9 @@ pub fn examine(recording: &Recording) -> Result<Proof, RecordError> {
     let mut tried = |mutants: Vec<Mutant>| -> Result<(), RecordError> {
         for mutant in mutants {
             proof.mutants += 1;
-            let op = mutant.op;
             let played = replay(recording, Arc::new(mutant.tape))?;
-            if !noticed(&played, &unchanged, op) {
+            let level = ops.get(mutant.op).map_or(Level::Must, |op| op.level);
+            if !noticed(&played, &unchanged, mutant.op, level) {
                 proof.survivors.push(Survivor {
                     case: recording.case.id.clone(),
                     file: scenario.source.path.clone(),
@@ -74,11 +75,14 @@ pub fn examine(recording: &Recording) -> Result<Proof, RecordError> {
     Ok(proof)
 }
 
-/// Red, or lenient at the changed step where the unchanged recording is not.
-fn noticed(played: &Played, unchanged: &Played, op: usize) -> bool {
-    let faults = |played: &Played| -> Vec<(String, String)> {
-        let here = played.lenient.iter().filter(|fault| fault.op == op);
-        here.map(|fault| (fault.title.clone(), fault.label.clone())).collect()
+/// Red; or lenient where the unchanged recording is not: at the changed step, or behind it where the step is none of `must`
+/// itself, for what comes twice is in the way of the next step.
+fn noticed(played: &Played, unchanged: &Played, op: usize, level: Level) -> bool {
+    let faults = |played: &Played| -> Vec<(usize, String, String)> {
+        let counts = |fault: &&Fault| fault.op == op || (level != Level::Must && fault.op > op);
+        let here = played.lenient.iter().filter(counts);
+        here.map(|fault| (fault.op, fault.title.clone(), fault.label.clone()))
+            .collect()
     };
     played.failure.is_some() || faults(played) != faults(unchanged)
 }

@@ -24,7 +24,10 @@ pub(super) fn mutants(subject: &Subject<'_>) -> Vec<Mutant> {
     if let (_, Some(hi)) = took.window {
         // Later steps begin only when this one is done: the moment stays with the gate at which it came.
         let at = progress.moment_of(took.at);
-        let late = Moment { after: at.after + hi.saturating_duration_since(took.at) + MARGIN, ..at };
+        let late = Moment {
+            after: at.after + hi.saturating_duration_since(took.at) + MARGIN,
+            ..at
+        };
         let words = format!("{what} came too late");
         mutants.extend(moved(subject, late).map(|tape| subject.mutant(words, tape)));
     }
@@ -35,7 +38,11 @@ pub(super) fn mutants(subject: &Subject<'_>) -> Vec<Mutant> {
 fn moved(subject: &Subject<'_>, to: Moment) -> Option<Tape> {
     let mut tape = subject.tape().clone();
     let (conn, number) = match &subject.took.consumed {
-        Consumed::Packet { place, framing: Framing::Payload | Framing::Jsonp, .. } => {
+        Consumed::Packet {
+            place,
+            framing: Framing::Payload | Framing::Jsonp,
+            ..
+        } => {
             // A body counts as come when it is whole: late from its head, early to its end.
             let range = edit::entries(&tape, &place.conn, place.section)?;
             let entries = tape.conns.get(&place.conn)?.entries.get(range.clone())?;
@@ -57,7 +64,9 @@ fn moved(subject: &Subject<'_>, to: Moment) -> Option<Tape> {
                     let number = edit::cut_at(&mut tape, &conn, section, start)?;
                     if conn == ending.conn { number } else { return None }
                 }
-                None => entries.iter().rposition(|entry| matches!(entry, Entry::Eof { .. } | Entry::End { .. }))?,
+                None => entries
+                    .iter()
+                    .rposition(|entry| matches!(entry, Entry::Eof { .. } | Entry::End { .. }))?,
             };
             (&ending.conn, number)
         }
