@@ -23,27 +23,32 @@ pub struct Wire {
     pub connect: Arc<dyn Connect>,
     /// How far the case has come.
     pub progress: Arc<Progress>,
+    recorded: bool,
     tape: Mutex<Tape>,
 }
 
 impl Wire {
-    /// A wire on which nothing has happened.
+    /// A wire on which nothing has happened. A tape holds all that the server sends; most runs need none.
     #[must_use]
-    pub fn new(connect: Arc<dyn Connect>, progress: Arc<Progress>) -> Wire {
+    pub fn new(connect: Arc<dyn Connect>, progress: Arc<Progress>, recorded: bool) -> Wire {
         Wire {
             connect,
             progress,
+            recorded,
             tape: Mutex::default(),
         }
     }
 
-    /// What the server has done so far.
+    /// What the server has done so far; the recording begins anew.
     #[must_use]
-    pub fn tape(&self) -> Tape {
-        lock(&self.tape).clone()
+    pub fn take_tape(&self) -> Tape {
+        std::mem::take(&mut lock(&self.tape))
     }
 
     pub(super) fn open_tape(&self, id: &ConnId, port: Port) {
+        if !self.recorded {
+            return;
+        }
         lock(&self.tape).conns.insert(
             id.clone(),
             ConnTape {

@@ -17,7 +17,7 @@ use super::http::ResponseHead;
 use super::tape::{ConnId, Framing, Place};
 
 /// Largest section that is kept, in bytes. A server that streams without end runs into it.
-pub(super) const SECTION_LIMIT: usize = 8 * 1024 * 1024;
+pub(super) const SECTION_LIMIT: usize = 4 * 1024 * 1024;
 
 /// What a client has received, by part.
 #[derive(Debug, Default)]

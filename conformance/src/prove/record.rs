@@ -121,6 +121,7 @@ fn setting(case: &Case, pace: &Pace, connect: Arc<dyn Connect>, progress: Arc<Pr
         patience: pace.patience,
         timings: pace.timings.clone(),
         fresh: fresh.to_owned(),
+        recorded: true,
     }
 }
 

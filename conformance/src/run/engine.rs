@@ -156,6 +156,7 @@ impl Engine<'_> {
                     options.timings
                 },
                 fresh: fresh(),
+                recorded: false,
             };
             let played = play(&case.scenario, setting).await;
             let took = begun.elapsed();
@@ -219,7 +220,7 @@ impl Engine<'_> {
 /// Asks a server what it offers. One that does not answer offers everything: its cases then fail one by one, each with
 /// its own message.
 pub async fn offer(address: &Address, patience: f64) -> Offer {
-    let wire = Wire::new(Arc::new(connect(address)), Arc::new(Progress::start()));
+    let wire = Wire::new(Arc::new(connect(address)), Arc::new(Progress::start()), false);
     let client = Client::new(Arc::new(wire), "offer", true);
     let asked = Session::handshake(&client, "xhr-polling", "/socket.io/1/");
     let answer = timeout(Duration::from_secs(2).mul_f64(patience), asked).await;

@@ -45,6 +45,8 @@ pub struct Setting {
     pub timings: Timings,
     /// A word that no other run of the case uses.
     pub fresh: String,
+    /// Whether what the server does is kept, for a replay.
+    pub recorded: bool,
 }
 
 /// Durations that a server does not announce: the contract's, or `--timing name=value`.
@@ -74,7 +76,7 @@ pub struct Played {
     pub lenient: Vec<Fault>,
     /// What each expectation consumed.
     pub consumed: Vec<Consumption>,
-    /// What the server did.
+    /// What the server did, if it was recorded.
     pub tape: Tape,
     /// The conversation, for the trace.
     pub trace: Vec<TraceLine>,
@@ -130,7 +132,7 @@ pub async fn play(scenario: &Scenario, setting: Setting) -> Played {
             .find_map(|actor| actor.client.session.as_ref()?.heartbeat_timeout),
         lenient: play.lenient,
         consumed: play.consumed,
-        tape: play.wire.tape(),
+        tape: play.wire.take_tape(),
         trace: play.trace,
     }
 }
@@ -171,7 +173,7 @@ type Failed = Box<Fault>;
 
 impl<'a> Play<'a> {
     fn new(scenario: &'a Scenario, ops: &'a [Op<'a>], setting: Setting) -> Play<'a> {
-        let wire = Arc::new(Wire::new(setting.connect.clone(), setting.progress.clone()));
+        let wire = Arc::new(Wire::new(setting.connect.clone(), setting.progress.clone(), setting.recorded));
         let manual = op::manual_clients(ops);
         let names: BTreeSet<&str> = ops
             .iter()
