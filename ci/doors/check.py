@@ -20,11 +20,15 @@ TOOL = str(Path(sys.argv[1]).resolve()) if len(sys.argv) == 2 else sys.exit(__do
 HERE = Path(__file__).resolve().parent
 SERVER = str(HERE / "server.py")
 WITHIN = 120  # seconds one run may take; a command has twenty to get ready
-MEMORY = 300  # MB that one run may hold
+FEW = 8  # cases at a time where a target never stops
+MEMORY = 400  # MB that one run may hold; a case that is sent too much may keep 16 of it, and as much again to grow
+SPEECH = 1  # MB that one run may print, however much it is sent
 LEAVES = 10  # seconds after the tool's own end within which its server must be gone
 
 UNEXPECTED, USAGE, NO_SERVER, NO_CASE = 1, 2, 3, 5
-SOME = ["--filter", "rev1/handshake/*"]  # enough cases to meet a target with, few enough to wait for
+# Enough cases to meet a target with, few enough to wait for; and with more, every transport.
+SOME = ["--filter", "rev1/handshake/*"]
+MORE = ["--filter", "rev1/ack/*"]
 
 
 class Failed(Exception):
@@ -92,8 +96,9 @@ def judged():
     for mode in ("garbage", "hangs", "closes", "half-a-status-line", "endless-head", "endless-body", "endless-packets"):
 
         def check(mode=mode):
+            jobs = ["--jobs", str(FEW)] if mode.startswith("endless") else []
             with misbehaving(mode) as url:
-                ends(UNEXPECTED, "run", *SOME, "--filter", "rev1/ack/*", "--url", url)
+                ends(UNEXPECTED, "run", *SOME, *MORE, *jobs, "--url", url)
 
         yield f"a target that answers like this, {mode}: 1", check
 
@@ -167,6 +172,8 @@ def ends(code, *arguments):
         raise Failed(f"exit code {tool.returncode}, expected {code}; it said:\n{said[-2000:]}")
     if not said:
         raise Failed("it said nothing")
+    if len(said) > SPEECH << 20:
+        raise Failed(f"it said {len(said) >> 20} MB, more than {SPEECH}")
     if megabytes > MEMORY:
         raise Failed(f"it held {megabytes} MB, more than {MEMORY}")
 
