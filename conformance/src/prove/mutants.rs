@@ -56,6 +56,12 @@ impl Subject<'_> {
         &self.recording.played.tape
     }
 
+    /// What the lane took before.
+    fn previous(&self) -> Option<&Consumption> {
+        let before = self.recording.played.consumed.get(..self.number)?;
+        before.iter().rev().find(|other| other.lane == self.took.lane)
+    }
+
     fn mutant(&self, words: impl Into<String>, tape: Tape) -> Mutant {
         Mutant {
             op: self.took.op,

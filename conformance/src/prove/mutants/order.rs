@@ -9,8 +9,7 @@ use crate::scenario::ast::Action;
 /// Exchanges the packet with the one before it, where no send stands between them: what follows a send has its cause there.
 pub(super) fn mutants(subject: &Subject<'_>, ops: &[Op<'_>]) -> Option<Mutant> {
     let (place, framing, text) = ordered(subject.took, ops)?;
-    let before = subject.recording.played.consumed.get(..subject.number)?;
-    let before = before.iter().rev().find(|other| other.lane == subject.took.lane)?;
+    let before = subject.previous()?;
     let (other_place, other_framing, other_text) = ordered(before, ops)?;
     if before.gate != subject.took.gate || other_text == text {
         return None;

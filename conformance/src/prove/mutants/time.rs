@@ -17,6 +17,8 @@ pub(super) fn mutants(subject: &Subject<'_>) -> Vec<Mutant> {
     let mut mutants = Vec::new();
     if let (Some(lo), _) = took.window
         && let Some(early) = lo.checked_sub(MARGIN)
+        // Before what the lane took earlier, it would be the order that is wrong.
+        && subject.previous().is_none_or(|previous| previous.at < early)
     {
         let words = format!("{what} came too early");
         mutants.extend(moved(subject, progress.moment_of(early)).map(|tape| subject.mutant(words, tape)));

@@ -90,10 +90,26 @@ pub(super) enum Attempt {
     NotYet,
     /// It is there, and was taken.
     Matched(Box<Hit>),
-    /// Something else is there. With the place of the packet that a failing `should` takes away.
-    Mismatch(Box<Fault>, Option<(String, usize, usize)>),
+    /// Something else is there. With what a failing `should` takes away, so that the case can go on.
+    Mismatch(Box<Fault>, Option<Wrong>),
     /// The poll held nothing for a scenario's eyes: poll again.
     Repoll(String),
+}
+
+/// What is there instead: its part, its section, and which piece of that.
+pub(super) struct Wrong {
+    pub(super) part: String,
+    pub(super) section: usize,
+    pub(super) piece: Piece,
+}
+
+/// A piece of a section.
+pub(super) enum Piece {
+    /// The packet of that number.
+    Unit(usize),
+    Head,
+    /// What has come of the body; of a stream with packets, the first of them.
+    Body,
 }
 
 /// What was taken.
@@ -102,6 +118,26 @@ pub(super) struct Hit {
     pub(super) captures: Captures,
     pub(super) at: Instant,
     pub(super) part: String,
+}
+
+impl Wrong {
+    /// Takes it away.
+    pub(super) fn take(&self, inbox: &mut Inbox) {
+        let part = inbox.parts.get_mut(&self.part);
+        let Some(section) = part.and_then(|part| part.sections.get_mut(self.section)) else {
+            return;
+        };
+        match self.piece {
+            Piece::Unit(number) => drop(section.take_unit(number)),
+            Piece::Head => section.head_taken = true,
+            Piece::Body => {
+                let end = section.units.front().map_or(section.data.len(), |unit| unit.range.end);
+                section.head_taken = true;
+                section.take_bytes(end.saturating_sub(section.taken));
+                section.body_taken |= section.ended;
+            }
+        }
+    }
 }
 
 /// What a look needs to know.
@@ -247,7 +283,12 @@ impl View<'_> {
                     Err(_) if hidden => {}
                     Err(miss) => {
                         let got = show(&unit.kind);
-                        first_miss.get_or_insert((miss, got, (name.clone(), section, number)));
+                        let wrong = Wrong {
+                            part: name.clone(),
+                            section,
+                            piece: Piece::Unit(number),
+                        };
+                        first_miss.get_or_insert((miss, got, wrong));
                         break;
                     }
                 }
@@ -260,11 +301,11 @@ impl View<'_> {
             }
             return self.hit(part, name, number, unit, captures);
         }
-        if let Some((miss, got, place)) = first_miss
+        if let Some((miss, got, wrong)) = first_miss
             && open <= 1
         {
             let fault = Fault::new(miss.span, format!("{what} does not match"), labelled(&miss)).got(got);
-            return Attempt::Mismatch(Box::new(fault), Some(place));
+            return Attempt::Mismatch(Box::new(fault), Some(wrong));
         }
         self.blocked(inbox, &names, span)
     }

@@ -89,13 +89,11 @@ impl Play<'_> {
                     return Ok(number);
                 }
                 Ok((_, Attempt::Repoll(part))) => self.repoll(lane, &part).await?,
-                Ok((_, Attempt::Mismatch(fault, place))) => {
+                Ok((_, Attempt::Mismatch(fault, wrong))) => {
                     if op.level != Level::Must
-                        && let Some((part, section, unit)) = place
+                        && let Some(wrong) = wrong
                     {
-                        self.actor(lane)
-                            .client
-                            .inbox(|inbox| drop_unit(inbox, &part, section, unit));
+                        self.actor(lane).client.inbox(|inbox| wrong.take(inbox));
                     }
                     return Err(fault);
                 }
@@ -368,14 +366,4 @@ fn decide(view: &View<'_>, inbox: &mut Inbox, wanted: &[Wanted<'_>]) -> Option<(
         }
     }
     complaint.filter(|_| !open)
-}
-
-fn drop_unit(inbox: &mut Inbox, part: &str, section: usize, unit: usize) {
-    if let Some(section) = inbox
-        .parts
-        .get_mut(part)
-        .and_then(|part| part.sections.get_mut(section))
-    {
-        section.take_unit(unit);
-    }
 }

@@ -2,7 +2,7 @@
 
 use super::response::wrong_head;
 use super::show::{describe, hex};
-use super::{Attempt, Consumed, Hit, View, labelled, mismatch, pass_over, passed};
+use super::{Attempt, Consumed, Hit, Piece, View, Wrong, labelled, mismatch, pass_over, passed};
 use crate::client::tape::Framing;
 use crate::client::{Inbox, UnitKind};
 use crate::run::case::fault::Fault;
@@ -34,12 +34,20 @@ impl View<'_> {
             return mismatch(fault);
         }
         let rest = &section.data[section.taken..];
+        let refuse = |miss: &Mismatch| {
+            let wrong = Wrong {
+                part: name.clone(),
+                section: number,
+                piece: Piece::Body,
+            };
+            Attempt::Mismatch(Box::new(bytes_fault(miss, rest)), Some(wrong))
+        };
         let mut captures = self.captures.clone();
         let result = if whole {
             if !section.ended {
                 // The beginning may be wrong already; a stream without end is not waited for.
                 return match match_prefix(text, rest, false, &mut captures) {
-                    Prefix::Mismatch(miss) => mismatch(bytes_fault(&miss, rest)),
+                    Prefix::Mismatch(miss) => refuse(&miss),
                     _ => Attempt::NotYet,
                 };
             }
@@ -81,10 +89,7 @@ impl View<'_> {
                 section.body_taken = true;
                 Attempt::Repoll(name)
             }
-            Err(miss) => {
-                let fault = bytes_fault(&miss, rest);
-                mismatch(fault)
-            }
+            Err(miss) => refuse(&miss),
         }
     }
 
@@ -108,7 +113,8 @@ impl View<'_> {
         let Some(part) = inbox.parts.get_mut(&name) else {
             return Attempt::NotYet;
         };
-        let Some(section) = part.sections.last_mut() else {
+        let number = part.sections.len().saturating_sub(1);
+        let Some(section) = part.sections.get_mut(number) else {
             return Attempt::NotYet;
         };
         if section.taken == 0 && !section.head_taken {
@@ -121,7 +127,12 @@ impl View<'_> {
         let known = rest.len().min(bytes.len());
         if rest[..known] != bytes[..known] {
             let fault = Fault::new(span, "bytes do not match", format!("got {}", hex(&rest[..known])));
-            return mismatch(fault.got(hex(rest)));
+            let wrong = Wrong {
+                part: name,
+                section: number,
+                piece: Piece::Body,
+            };
+            return Attempt::Mismatch(Box::new(fault.got(hex(rest))), Some(wrong));
         }
         if known < bytes.len() {
             return Attempt::NotYet;

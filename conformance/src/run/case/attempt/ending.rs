@@ -3,7 +3,7 @@
 use tokio::time::Instant;
 
 use super::show::show;
-use super::{Attempt, Consumed, Ending, Hit, View, candidates, mismatch, pass_over};
+use super::{Attempt, Consumed, Ending, Hit, Piece, View, Wrong, candidates, mismatch, pass_over};
 use crate::client::tape::{ConnId, Framing};
 use crate::client::{Inbox, Part, UnitKind, ends_session};
 use crate::run::case::fault::Fault;
@@ -44,7 +44,13 @@ impl View<'_> {
                 seen.push((section, number));
             } else if !self.hides(unit) {
                 let fault = Fault::new(span, "not closed", "expected the end, got a packet").got(show(&unit.kind));
-                return Attempt::Mismatch(Box::new(fault), Some((name, section, number)));
+                let piece = Piece::Unit(number);
+                let wrong = Wrong {
+                    part: name,
+                    section,
+                    piece,
+                };
+                return Attempt::Mismatch(Box::new(fault), Some(wrong));
             }
         }
         let over = end.filter(|_| !self.polling);
@@ -94,7 +100,13 @@ impl View<'_> {
         let visible = candidates(part).find(|(_, _, unit)| !self.hides(unit));
         if let Some((section, number, unit)) = visible {
             let fault = Fault::new(span, "no end of the stream", "a packet came before it").got(show(&unit.kind));
-            return Attempt::Mismatch(Box::new(fault), Some((name, section, number)));
+            let piece = Piece::Unit(number);
+            let wrong = Wrong {
+                part: name,
+                section,
+                piece,
+            };
+            return Attempt::Mismatch(Box::new(fault), Some(wrong));
         }
         let raw = part
             .sections

@@ -1,6 +1,6 @@
 //! Expectations of a response's head.
 
-use super::{Attempt, Consumed, Hit, MAIN, View, labelled, mismatch};
+use super::{Attempt, Consumed, Hit, MAIN, Piece, View, Wrong, labelled, mismatch};
 use crate::client::http::ResponseHead;
 use crate::client::tape::Framing;
 use crate::client::{Inbox, Section};
@@ -15,19 +15,24 @@ impl View<'_> {
         let Some(part) = inbox.parts.get_mut(&name) else {
             return Attempt::NotYet;
         };
-        let Some(section) = part.sections.iter_mut().find(|section| !section.head_taken) else {
+        let Some(at) = part.sections.iter().position(|section| !section.head_taken) else {
             return match part.trouble.front() {
                 Some(reason) => mismatch(Fault::new(span, "no response", reason.clone())),
                 None => Attempt::NotYet,
             };
         };
+        let section = &mut part.sections[at];
         let Some(head) = section.head.clone() else {
             return Attempt::NotYet;
         };
         let mut captures = self.captures.clone();
         if let Some(fault) = wrong_status(section, &head, code, headers, span, &mut captures) {
-            section.head_taken = true;
-            return mismatch(fault);
+            let wrong = Wrong {
+                part: name,
+                section: at,
+                piece: Piece::Head,
+            };
+            return Attempt::Mismatch(Box::new(fault), Some(wrong));
         }
         section.head_taken = true;
         let (conn, number, at) = (section.conn.clone(), section.index, section.head_at);
