@@ -4,7 +4,7 @@ use super::response::wrong_head;
 use super::show::{describe, hex};
 use super::{Attempt, Consumed, Hit, Piece, View, Wrong, labelled, mismatch, pass_over, passed};
 use crate::client::tape::Framing;
-use crate::client::{Inbox, UnitKind};
+use crate::client::{Inbox, Section, UnitKind};
 use crate::run::case::fault::Fault;
 use crate::run::case::op::literal;
 use crate::scenario::ast::{Span, Text};
@@ -16,10 +16,15 @@ impl View<'_> {
         let Some(part) = inbox.parts.get_mut(&name) else {
             return Attempt::NotYet;
         };
-        let current = part
-            .sections
-            .iter()
-            .position(|section| !section.body_taken && !passed(section));
+        // An empty body is one, too: where a step has looked at the newest head, and the pattern fits nothing.
+        let newest = part.sections.iter().rposition(|section| section.head_taken);
+        let nothing = |number: &usize| {
+            let section = &part.sections[*number];
+            let fits = || match_bytes(text, b"", &mut self.captures.clone()).is_ok();
+            whole && passed(section) && !section.body_taken && fits()
+        };
+        let waiting = |section: &Section| !section.body_taken && !passed(section);
+        let current = newest.filter(nothing).or_else(|| part.sections.iter().position(waiting));
         let Some(number) = current else {
             return match part.trouble.front() {
                 Some(reason) => mismatch(Fault::new(text.span, "the connection failed", reason.clone())),
