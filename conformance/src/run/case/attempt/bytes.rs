@@ -8,7 +8,8 @@ use crate::client::{Inbox, Section, UnitKind};
 use crate::run::case::fault::Fault;
 use crate::run::case::op::literal;
 use crate::scenario::ast::{Span, Text};
-use crate::scenario::pattern::{Mismatch, Prefix, match_bytes, match_prefix, show_bytes};
+use crate::scenario::diagnostic::excerpt;
+use crate::scenario::pattern::{Mismatch, Prefix, match_bytes, match_prefix};
 
 impl View<'_> {
     pub(super) fn bytes(&self, inbox: &mut Inbox, text: &Text, whole: bool) -> Attempt {
@@ -24,7 +25,9 @@ impl View<'_> {
             whole && passed(section) && !section.body_taken && fits()
         };
         let waiting = |section: &Section| !section.body_taken && !passed(section);
-        let current = newest.filter(nothing).or_else(|| part.sections.iter().position(waiting));
+        let current = newest
+            .filter(nothing)
+            .or_else(|| part.sections.iter().position(waiting));
         let Some(number) = current else {
             return match part.trouble.front() {
                 Some(reason) => mismatch(Fault::new(text.span, "the connection failed", reason.clone())),
@@ -159,5 +162,5 @@ impl View<'_> {
 }
 
 fn bytes_fault(miss: &Mismatch, got: &[u8]) -> Fault {
-    Fault::new(miss.span, "bytes do not match", labelled(miss)).got(show_bytes(got))
+    Fault::new(miss.span, "bytes do not match", labelled(miss)).got(excerpt(got, miss.offset))
 }
