@@ -327,7 +327,7 @@ fn free_port() -> io::Result<u16> {
     const COUNT: u16 = 12_000;
     const TRIES: u16 = 64;
     let mut random = [0; 2];
-    getrandom::fill(&mut random).map_err(io::Error::other)?;
+    getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
     let first = u16::from_be_bytes(random) % COUNT;
     let ports = (0..TRIES).map(|n| FIRST + (first + n * 97) % COUNT);
     let mut last = io::ErrorKind::AddrInUse.into();
