@@ -287,30 +287,18 @@ async fn a_killed_guard_leaves_no_server() {
     assert!(death.to_string().contains("its guard is gone"), "{death}");
 }
 
-/// Not a test: the harness that [`a_killed_harness_leaves_no_server`] kills, in a process of its own.
-#[tokio::test]
-#[ignore = "runs until it is killed"]
-async fn harness() {
-    let script = std::env::var_os("SCRIPT").unwrap();
-    let running = boot()
-        .start(&Target::Command(vec!["sh".into(), "-c".into(), script]))
-        .await
-        .unwrap();
-    tokio::time::sleep(LONG).await;
-    running.stop().await;
-}
-
 #[test]
 fn a_killed_harness_leaves_no_server() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let dir = tempfile::tempdir().unwrap();
     let fifo = Fifo::new(dir.path());
+    // It says that it listens, where nobody answers: the run goes on for as long as its cases wait.
     let Target::Command(words) = fifo.server(&listener, "trap '' TERM;") else {
         unreachable!()
     };
-    let mut harness = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "harness", "--ignored"])
-        .env("SCRIPT", &words[2])
+    let mut harness = Command::new(env!("CARGO_BIN_EXE_sio-conformance"))
+        .args(["run", "--"])
+        .args(&words)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .process_group(0)
