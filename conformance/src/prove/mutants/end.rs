@@ -35,7 +35,8 @@ fn stays_open(tape: &Tape, ending: &Ending) -> Option<Tape> {
         if let Entry::Head { framing, .. } = entry {
             streams = matches!(framing, Framing::HtmlFile | Framing::Multipart);
         }
-        !matches!(entry, Entry::Eof { .. }) && !(streams && matches!(entry, Entry::End { .. }))
+        let end = matches!(entry, Entry::Eof { .. }) || (streams && matches!(entry, Entry::End { .. }));
+        !end
     });
     Some(tape)
 }
