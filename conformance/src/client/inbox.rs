@@ -19,6 +19,9 @@ use super::tape::{ConnId, Framing, Place};
 /// Largest section that is kept, in bytes. A server that streams without end runs into it.
 pub(super) const SECTION_LIMIT: usize = 4 * 1024 * 1024;
 
+/// Most packets of a section that wait to be taken.
+pub(super) const UNITS_LIMIT: usize = 20_000;
+
 /// What a client has received, by part.
 #[derive(Debug, Default)]
 pub struct Inbox {

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::core::Shared;
 use super::http::{BodyKind, Chunk, Dechunker, parse_head};
-use super::inbox::{End, SECTION_LIMIT, Section, Unit, UnitKind};
+use super::inbox::{End, SECTION_LIMIT, Section, UNITS_LIMIT, Unit, UnitKind};
 use super::rev1::ends_session;
 use super::tape::{ConnId, Entry, Framing, lock};
 use super::{BoxedStream, Port};
@@ -256,6 +256,12 @@ impl Reader {
             return Err(format!("{} goes on beyond {SECTION_LIMIT} bytes", section.request));
         }
         let new = section.push(&bytes);
+        if section.units.len() > UNITS_LIMIT {
+            return Err(format!(
+                "{} holds more than {UNITS_LIMIT} packets that nobody takes",
+                section.request
+            ));
+        }
         let answers = self.shared.answers(section, new);
         drop(inbox);
         self.shared.wire.record(

@@ -194,7 +194,16 @@ impl Engine<'_> {
         let remarkable = played.failure.is_some() || !played.lenient.is_empty();
         let path = remarkable.then(|| self.trace(case, played)).flatten();
         let door = self.target.arguments();
-        let dress = |fault| judge::failure(&case.id, &case.scenario, &self.requirements, fault, path.as_deref(), &door);
+        let dress = |fault| {
+            judge::failure(
+                &case.id,
+                &case.scenario,
+                &self.requirements,
+                fault,
+                path.as_deref(),
+                &door,
+            )
+        };
         let failures: Vec<_> = played.failure.iter().map(dress).collect();
         let lenient: Vec<_> = played.lenient.iter().map(dress).collect();
         let outcome = match (failures.is_empty(), lenient.is_empty()) {

@@ -16,10 +16,14 @@ pub(crate) fn is_allowed(origins: Option<&[String]>, headers: &HeaderMap) -> boo
     let Some(said) = said.iter().find_map(|name| headers.get(name)) else {
         return true;
     };
+    let own = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    // The official client 0.9 in Node names its own host, without a scheme.
+    if own.is_some() && own == said.to_str().ok() {
+        return true;
+    }
     let Some(origin) = said.to_str().ok().and_then(origin_of) else {
         return false;
     };
-    let own = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     let host = origin.split_once("://").map(|(_, host)| host);
     origins.iter().any(|allowed| *allowed == origin) || (own.is_some() && own == host)
 }
@@ -81,6 +85,7 @@ mod tests {
     #[case::longer(&[("origin", "http://a.example.org")], false)]
     #[case::null(&[("origin", "null")], false)]
     #[case::own(&[("origin", "http://here:80"), ("host", "here:80")], true)]
+    #[case::own_without_a_scheme(&[("origin", "here:80"), ("host", "here:80")], true)]
     #[case::referer(&[("referer", "http://a.example/page?x")], true)]
     #[case::bad_referer(&[("referer", "http://b.example/page")], false)]
     #[case::old_websocket(&[("sec-websocket-origin", "http://b.example")], false)]

@@ -5,6 +5,7 @@ use super::{Mutant, Subject, quoted};
 use crate::client::tape::Place;
 use crate::scenario::ast::{Action, Atom, AtomKind, Span, Text};
 use crate::scenario::mutate::{bytes_mutants, prefix_mutants};
+use crate::scenario::pattern::match_bytes;
 
 pub(super) fn mutants(subject: &Subject<'_>, place: &Place, bytes: &[u8], whole: bool) -> Vec<Mutant> {
     let got = quoted(bytes);
@@ -23,13 +24,19 @@ pub(super) fn mutants(subject: &Subject<'_>, place: &Place, bytes: &[u8], whole:
             })
         })
         .collect();
-    if !bytes.is_empty() {
+    if !bytes.is_empty() && !fits_nothing(subject) {
         mutants.extend(with(b"").map(|tape| subject.mutant(format!("{got} did not come"), tape)));
     }
     if !bytes.is_empty() && !whole {
         mutants.extend(with(&bytes.repeat(2)).map(|tape| subject.mutant(format!("{got} sent twice"), tape)));
     }
     mutants
+}
+
+/// Whether the step takes an empty body as well: `<< $(/1?/)`.
+fn fits_nothing(subject: &Subject<'_>) -> bool {
+    let mut captures = subject.took.before.clone();
+    matches!(subject.action, Some(Action::ExpectBytes(text)) if match_bytes(text, b"", &mut captures).is_ok())
 }
 
 /// Bytes that the pattern must refuse, with what was changed and where the pattern says so.

@@ -35,8 +35,11 @@ fn stays_open(tape: &Tape, ending: &Ending) -> Option<Tape> {
         if let Entry::Head { framing, .. } = entry {
             streams = matches!(framing, Framing::HtmlFile | Framing::Multipart);
         }
-        let end = matches!(entry, Entry::Eof { .. }) || (streams && matches!(entry, Entry::End { .. }));
-        !end
+        match entry {
+            Entry::Eof { .. } => false,
+            Entry::End { .. } => !streams,
+            _ => true,
+        }
     });
     Some(tape)
 }

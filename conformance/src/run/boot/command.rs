@@ -320,7 +320,22 @@ async fn accepts(address: &Address) {
     }
 }
 
-/// A port nobody had a moment ago.
+/// A port nobody has, below the range that the system takes the ports of outgoing connections from: one of that range
+/// may be another process's before the command listens, and a stranger would be judged.
 fn free_port() -> io::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+    const FIRST: u16 = 20_000;
+    const COUNT: u16 = 12_000;
+    const TRIES: u16 = 64;
+    let mut random = [0; 2];
+    getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
+    let first = u16::from_be_bytes(random) % COUNT;
+    let ports = (0..TRIES).map(|n| FIRST + (first + n * 97) % COUNT);
+    let mut last = io::ErrorKind::AddrInUse.into();
+    for port in ports {
+        match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+            Ok(listener) => return Ok(listener.local_addr()?.port()),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
 }

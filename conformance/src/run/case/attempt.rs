@@ -282,7 +282,7 @@ impl View<'_> {
                     }
                     Err(_) if hidden => {}
                     Err(miss) => {
-                        let got = show(&unit.kind);
+                        let got = show(&unit.kind, miss.offset);
                         let wrong = Wrong {
                             part: name.clone(),
                             section,

@@ -163,7 +163,7 @@ impl Play<'_> {
         let disturbed = actor.client.wait(|inbox| {
             if let Some((part, section, unit)) = view.visible(inbox) {
                 let unit = &inbox.parts[&part].sections[section].units[unit];
-                return Some(show(&unit.kind));
+                return Some(show(&unit.kind, None));
             }
             (ended(inbox) > closed).then(|| "the end of the connection".to_owned())
         });
@@ -221,7 +221,7 @@ impl Play<'_> {
                 .clone()
                 .flat_map(|(_, part)| &part.sections)
                 .flat_map(|section| &section.units);
-            let waiting: Vec<String> = units.take(3).map(|unit| show(&unit.kind)).collect();
+            let waiting: Vec<String> = units.take(3).map(|unit| show(&unit.kind, None)).collect();
             (
                 waiting,
                 inbox.parts.values().find_map(|part| part.trouble.front().cloned()),

@@ -2,6 +2,9 @@
 
 use crate::scenario::ast::{Level, Span};
 
+/// The longest `got`, in bytes.
+const GOT: usize = 4096;
+
 /// What is wrong, and where the scenario asks for it.
 #[derive(Clone, Debug)]
 pub struct Fault {
@@ -34,8 +37,9 @@ impl Fault {
         }
     }
 
+    /// What came; a server may send any amount, and a reader takes little.
     pub(super) fn got(mut self, got: impl Into<String>) -> Fault {
-        self.got = Some(got.into());
+        self.got = Some(clipped(got.into(), GOT));
         self
     }
 
@@ -43,4 +47,18 @@ impl Fault {
         self.notes.push((key.to_owned(), text.into()));
         self
     }
+}
+
+/// The text, or its beginning where it is longer than `most` bytes.
+pub(super) fn clipped(mut text: String, most: usize) -> String {
+    if text.len() > most {
+        let length = text.len();
+        let end = (0..=most)
+            .rev()
+            .find(|at| text.is_char_boundary(*at))
+            .unwrap_or_default();
+        text.truncate(end);
+        text.push_str(&format!(" …{} bytes more", length - text.len()));
+    }
+    text
 }

@@ -11,6 +11,7 @@ use super::{Consumption, Failed, Play};
 use crate::client::tape::{Framing, Place};
 use crate::client::{Inbox, Unit, UnitKind};
 use crate::scenario::ast::{Action, Auto, Lane, Span, Text};
+use crate::scenario::diagnostic::excerpt;
 use crate::scenario::pattern::show_bytes;
 
 /// What a client that cannot be fenced is watched for at the end, before `--patience`.
@@ -129,7 +130,7 @@ impl Play<'_> {
                         unit,
                     )))
                 }
-                other => Some(Err(show(other))),
+                other => Some(Err(show(other, None))),
             }
         });
         let title = "not expected";
@@ -224,8 +225,9 @@ fn leftover(inbox: &Inbox, gone: bool, auto: bool) -> Option<String> {
             }
             let unit = section.units.iter().find(|unit| match &unit.kind {
                 UnitKind::Packet(packet) => {
-                    !(auto && matches!(packet.trim_end_matches(':'), "2" | "8"))
-                        && !(gone && crate::client::ends_session(packet))
+                    let hidden = auto && matches!(packet.trim_end_matches(':'), "2" | "8");
+                    let goodbye = gone && crate::client::ends_session(packet);
+                    !hidden && !goodbye
                 }
                 UnitKind::Ping(_) => !auto,
                 UnitKind::Prelude(_) | UnitKind::Digest(_) => false,
@@ -233,10 +235,10 @@ fn leftover(inbox: &Inbox, gone: bool, auto: bool) -> Option<String> {
                 _ => true,
             });
             if let Some(unit) = unit {
-                return Some(show(&unit.kind));
+                return Some(show(&unit.kind, None));
             }
             if section.framing == Framing::Raw && !section.body_taken && section.taken < section.data.len() {
-                return Some(show_bytes(&section.data[section.taken..]));
+                return Some(excerpt(&section.data[section.taken..], None));
             }
         }
     }

@@ -30,6 +30,9 @@ use crate::scenario::json::Value;
 /// How long an expectation waits when nothing else is said, before `--patience`.
 const WAIT: Duration = Duration::from_secs(2);
 
+/// The longest line of a trace's comments, in bytes.
+const NOTE: usize = 8192;
+
 /// What a case runs in.
 #[derive(Clone)]
 pub struct Setting {
@@ -173,7 +176,11 @@ type Failed = Box<Fault>;
 
 impl<'a> Play<'a> {
     fn new(scenario: &'a Scenario, ops: &'a [Op<'a>], setting: Setting) -> Play<'a> {
-        let wire = Arc::new(Wire::new(setting.connect.clone(), setting.progress.clone(), setting.recorded));
+        let wire = Arc::new(Wire::new(
+            setting.connect.clone(),
+            setting.progress.clone(),
+            setting.recorded,
+        ));
         let manual = op::manual_clients(ops);
         let names: BTreeSet<&str> = ops
             .iter()
@@ -276,7 +283,7 @@ impl<'a> Play<'a> {
         self.trace.push(TraceLine {
             op: self.op,
             at: at.saturating_duration_since(self.begun),
-            text: format!("{name} {text}"),
+            text: fault::clipped(format!("{name} {text}"), NOTE),
         });
     }
 }

@@ -4,11 +4,12 @@ use super::response::wrong_head;
 use super::show::{describe, hex};
 use super::{Attempt, Consumed, Hit, Piece, View, Wrong, labelled, mismatch, pass_over, passed};
 use crate::client::tape::Framing;
-use crate::client::{Inbox, UnitKind};
+use crate::client::{Inbox, Section, UnitKind};
 use crate::run::case::fault::Fault;
 use crate::run::case::op::literal;
 use crate::scenario::ast::{Span, Text};
-use crate::scenario::pattern::{Mismatch, Prefix, match_bytes, match_prefix, show_bytes};
+use crate::scenario::diagnostic::excerpt;
+use crate::scenario::pattern::{Mismatch, Prefix, match_bytes, match_prefix};
 
 impl View<'_> {
     pub(super) fn bytes(&self, inbox: &mut Inbox, text: &Text, whole: bool) -> Attempt {
@@ -16,10 +17,17 @@ impl View<'_> {
         let Some(part) = inbox.parts.get_mut(&name) else {
             return Attempt::NotYet;
         };
-        let current = part
-            .sections
-            .iter()
-            .position(|section| !section.body_taken && !passed(section));
+        // An empty body is one, too: where a step has looked at the newest head, and the pattern fits nothing.
+        let newest = part.sections.iter().rposition(|section| section.head_taken);
+        let nothing = |number: &usize| {
+            let section = &part.sections[*number];
+            let fits = || match_bytes(text, b"", &mut self.captures.clone()).is_ok();
+            whole && passed(section) && !section.body_taken && fits()
+        };
+        let waiting = |section: &Section| !section.body_taken && !passed(section);
+        let current = newest
+            .filter(nothing)
+            .or_else(|| part.sections.iter().position(waiting));
         let Some(number) = current else {
             return match part.trouble.front() {
                 Some(reason) => mismatch(Fault::new(text.span, "the connection failed", reason.clone())),
@@ -154,5 +162,5 @@ impl View<'_> {
 }
 
 fn bytes_fault(miss: &Mismatch, got: &[u8]) -> Fault {
-    Fault::new(miss.span, "bytes do not match", labelled(miss)).got(show_bytes(got))
+    Fault::new(miss.span, "bytes do not match", labelled(miss)).got(excerpt(got, miss.offset))
 }

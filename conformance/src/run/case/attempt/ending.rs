@@ -9,7 +9,7 @@ use crate::client::{Inbox, Part, UnitKind, ends_session};
 use crate::run::case::fault::Fault;
 use crate::scenario::Generation;
 use crate::scenario::ast::Span;
-use crate::scenario::pattern::show_bytes;
+use crate::scenario::diagnostic::excerpt;
 
 impl View<'_> {
     pub(super) fn closed(&self, inbox: &mut Inbox, code: Option<u16>, span: Span) -> Attempt {
@@ -29,7 +29,7 @@ impl View<'_> {
                     if let Some(code) = code
                         && *got != Some(code)
                     {
-                        let label = format!("expected close code {code}, got {}", show(&unit.kind));
+                        let label = format!("expected close code {code}, got {}", show(&unit.kind, None));
                         return mismatch(Fault::new(span, "closed with another code", label));
                     }
                     told = Some(unit.at);
@@ -43,7 +43,8 @@ impl View<'_> {
                 }
                 seen.push((section, number));
             } else if !self.hides(unit) {
-                let fault = Fault::new(span, "not closed", "expected the end, got a packet").got(show(&unit.kind));
+                let fault =
+                    Fault::new(span, "not closed", "expected the end, got a packet").got(show(&unit.kind, None));
                 let piece = Piece::Unit(number);
                 let wrong = Wrong {
                     part: name,
@@ -57,7 +58,7 @@ impl View<'_> {
         let Some(at) = told.or(over) else {
             return Attempt::NotYet;
         };
-        if code.is_some() && !told.is_some() {
+        if code.is_some() && told.is_none() {
             return mismatch(Fault::new(
                 span,
                 "closed without a code",
@@ -99,7 +100,7 @@ impl View<'_> {
         };
         let visible = candidates(part).find(|(_, _, unit)| !self.hides(unit));
         if let Some((section, number, unit)) = visible {
-            let fault = Fault::new(span, "no end of the stream", "a packet came before it").got(show(&unit.kind));
+            let fault = Fault::new(span, "no end of the stream", "a packet came before it").got(show(&unit.kind, None));
             let piece = Piece::Unit(number);
             let wrong = Wrong {
                 part: name,
@@ -116,7 +117,7 @@ impl View<'_> {
             .map(|section| &section.data[section.taken..])
             .filter(|rest| !rest.is_empty())
         {
-            let fault = Fault::new(span, "no end of the stream", "bytes came before it").got(show_bytes(rest));
+            let fault = Fault::new(span, "no end of the stream", "bytes came before it").got(excerpt(rest, None));
             return mismatch(fault);
         }
         let Some(at) = stream_end(part) else {

@@ -1,19 +1,19 @@
 //! What came, in words.
 
 use crate::client::UnitKind;
-use crate::scenario::pattern::show_bytes;
+use crate::scenario::diagnostic::excerpt;
 
-/// A unit as the language writes it.
-pub(in crate::run::case) fn show(kind: &UnitKind) -> String {
+/// A unit as the language writes it; a long one around `difference`, a byte of it.
+pub(in crate::run::case) fn show(kind: &UnitKind, difference: Option<usize>) -> String {
     match kind {
-        UnitKind::Packet(packet) => show_bytes(packet.as_bytes()),
+        UnitKind::Packet(packet) => excerpt(packet.as_bytes(), difference),
         other => describe(other),
     }
 }
 
 pub(super) fn describe(kind: &UnitKind) -> String {
     match kind {
-        UnitKind::Packet(packet) => format!("the packet {}", show_bytes(packet.as_bytes())),
+        UnitKind::Packet(packet) => format!("the packet {}", excerpt(packet.as_bytes(), None)),
         UnitKind::Binary(bytes) => format!("a binary message of {} bytes: {}", bytes.len(), hex(bytes)),
         UnitKind::Ping(_) => "a websocket ping".to_owned(),
         UnitKind::Pong(_) => "a websocket pong".to_owned(),
