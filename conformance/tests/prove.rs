@@ -1,69 +1,65 @@
-//! `prove`: recordings are replayed, good cases leave no survivor, vacuous ones are found out.
+//! `prove`: cases that look at what they should leave no survivor, and those that do not are found out.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
 
-use conformance::client::TcpConnect;
-use conformance::prove::{Pace, Subject, record, replay};
+use conformance::exit::Exit;
+use conformance::prove::{Known, Options, ProveReport, RecordError, prove};
+use conformance::scenario::catalogue::Case;
 use conformance::scenario::parse::parse;
 
 const POLLING: &str = r#"case: rev1/prove/polling
-title: an echo comes back by polling
+title: packets share a poll, in order and framed
 
-@ rev1#transport/xhr-polling
-a open xhr-polling
-a > 3:::hello
-a < 3:::hello
-a > 5:1+::{"name":"message-with-ack","args":[1,{"a":"b"}]}
-a < 6:::1+[1,{"a":"b"}]
-a fence
-a close
-"#;
-
-const MANUAL: &str = r#"case: rev1/prove/manual
-title: polls by hand
-
-@ rev1#transport/xhr-polling
+@ rev1#xhr-polling/between-polls
 a open bare xhr-polling
 a.poll GET /socket.io/1/xhr-polling/$sid
 a.poll 200
     content-type: text/plain; charset=UTF-8
-a.poll << 1::
+    x-unknown: -
+a.poll < 1::
 a.post POST /socket.io/1/xhr-polling/$sid
-a.post >> 3:::b
+a.post >> \ufffd5\ufffd3:::a\ufffd5\ufffd3:::b
 a.post 200
 a.post << 1
 a.poll GET /socket.io/1/xhr-polling/$sid
-a.poll 200
 a.poll < 5:::{"name":"news","args":[{"hello":"world"}]}
+a.poll < 3:::a
 a.poll < 3:::b
 "#;
 
 const WEBSOCKET: &str = r#"case: rev1/prove/websocket
-title: two acks in order, and the end
+title: an ack with its data, an echo, and the end
 
-@ rev1#transport/websocket
+@ rev1#ack/data
 a open websocket
-a > 5:1+::{"name":"message-with-ack","args":["x"]}
-a < 6:::1+["x"]
+a > 5:1+::{"name":"message-with-ack","args":["x",{"n":1}]}
+a < 6:::1+["x",{"n":1}]
+@ rev1#json/echo should
 a > 4:::{"n":1}
 a < 4:::{"n":1}
+a fence
+@ rev1#disconnect/whole
 a > 5:::{"name":"disconnect-me","args":[]}
 a closed
 "#;
 
 const TCP: &str = r#"case: rev1/prove/tcp
-title: the policy file
+title: the policy file ends its connection
 
 @ rev1#flashsocket/policy
 a tcp policy
 a >> <policy-file-request/>\x00
 a <<+ <?xml version="1.0"?>
-a <<+ $_</cross-domain-policy>\n
+a <<+ $(/[^?]*/)</cross-domain-policy>
 a eof
 "#;
 
 const BROADCAST: &str = r#"case: rev1/prove/broadcast
-title: a broadcast reaches everybody else
+title: a broadcast reaches everybody else, once
+over:  websocket flashsocket htmlfile xhr-multipart xhr-polling jsonp-polling
+alone: it reaches everybody in the namespace
 
 @ feature#broadcast/all-but-sender
 a,b,c open
@@ -74,75 +70,118 @@ a,b,c fence
 "#;
 
 const WINDOW: &str = r#"case: rev1/prove/window
-title: heartbeats come at the interval
+title: a heartbeat comes after an interval
 
 @ rev1#heartbeat/interval
-a open bare websocket
-a < 1::
-a < 5:::$_
+a open websocket
 a mark begun
-a [0.7*$interval .. 1.5*$interval since begun] < 2::
+a [0.7*$interval .. 2*$interval since begun] < 2::
 a silent 150ms
 "#;
 
-fn subject(text: &str, transport: Option<&str>) -> Subject {
-    let scenario = parse("tests/x.wire", text).unwrap();
-    let case = scenario.headers.case.node.clone();
-    let id = transport.map_or(case.clone(), |transport| format!("{case}[{transport}]"));
-    Subject {
-        id,
+/// Takes two packets and does not look which of them comes first.
+const NO_ORDER: &str = r#"case: rev1/prove/no-order
+title: two echoes
+
+@ rev1#message/echo
+a open websocket
+a > 5:::{"name":"burst","args":[2,"n"]}
+a < 5:::{"name":"n","args":[$_]}
+a < 5:::{"name":"n","args":[$_]}
+"#;
+
+/// A step that may fail takes away what a duplicate would show.
+const EATEN: &str = r#"case: rev1/prove/eaten
+title: an echo, and something that never comes
+
+@ rev1#message/echo
+a open websocket
+a > 3:::a
+a < 3:::a
+@ rev1#message/never may
+a < 3:::never
+"#;
+
+const WRONG: &str = r#"case: rev1/prove/wrong
+title: expects another echo
+
+@ rev1#message/echo
+a open websocket
+a > 3:::a
+a < 3:::b
+"#;
+
+fn case(text: &str, transport: Option<&str>) -> Case {
+    let scenario = parse("case.wire", text).unwrap();
+    let id = scenario.headers.case.node.clone();
+    Case {
+        id: transport.map_or(id.clone(), |transport| format!("{id}[{transport}]")),
         scenario: Arc::new(scenario),
         transport: transport.map(str::to_owned),
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn recordings_are_replayed() {
-    let port: Vec<u16> = std::env::var("PROVE_PEER")
-        .unwrap()
-        .split(':')
-        .map(|p| p.parse().unwrap())
+fn report(cases: Vec<Case>, known: &str) -> ProveReport {
+    let options = Options {
+        known: Known::parse("survivors", known).unwrap(),
+        everything: true,
+        ..Options::default()
+    };
+    prove(cases, &options).unwrap()
+}
+
+fn survivors(report: &ProveReport) -> Vec<String> {
+    report.survivors.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn cases_that_look_at_what_they_should_leave_no_survivor() {
+    let mut cases: Vec<Case> = [POLLING, WEBSOCKET, TCP, WINDOW]
+        .iter()
+        .map(|text| case(text, None))
         .collect();
-    for (text, transport) in [
-        (POLLING, None),
-        (MANUAL, None),
-        (WEBSOCKET, None),
-        (TCP, None),
-        (BROADCAST, Some("websocket")),
-        (BROADCAST, Some("xhr-polling")),
-        (BROADCAST, Some("jsonp-polling")),
-        (BROADCAST, Some("htmlfile")),
-        (BROADCAST, Some("flashsocket")),
-        (WINDOW, None),
-    ] {
-        let subject = subject(text, transport);
-        let connect = TcpConnect {
-            host: "127.0.0.1".into(),
-            port: port[0],
-            policy_port: Some(port[1]),
-        };
-        let recording = match record(&subject, Arc::new(connect), &Pace::default()).await {
-            Ok(recording) => recording,
-            Err(error) => {
-                println!("{}: {error}", subject.id);
-                continue;
-            }
-        };
-        let tape = Arc::new(recording.played.tape.clone());
-        let begun = std::time::Instant::now();
-        let played = std::thread::spawn(move || (replay(&recording, tape), recording))
-            .join()
-            .unwrap();
-        let took = begun.elapsed();
-        match played.0 {
-            Ok(again) => println!(
-                "{}: {:?} {} of {} consumed, {took:?}",
-                subject.id,
-                again.failure,
-                again.consumed.len(),
-                played.1.played.consumed.len()
-            ),
-            Err(error) => println!("{}: {error}", subject.id),
-        }
-    }
+    let transports = [
+        "websocket",
+        "flashsocket",
+        "htmlfile",
+        "xhr-multipart",
+        "xhr-polling",
+        "jsonp-polling",
+    ];
+    cases.extend(transports.iter().map(|transport| case(BROADCAST, Some(transport))));
+    let report = report(cases, "");
+    assert!(report.is_clean(), "{report}");
+    assert_eq!((report.cases, report.exit()), (10, Exit::AsExpected));
+    assert!(report.mutants > 200, "{report}");
+}
+
+#[test]
+fn an_order_that_nobody_looks_at_survives() {
+    let report = report(vec![case(NO_ORDER, None)], "");
+    let words = r#"case.wire:8: "5:::{"name":"n","args":[1]}" came before "5:::{"name":"n","args":[0]}""#;
+    assert_eq!(survivors(&report), [words]);
+    assert_eq!(report.exit(), Exit::Unexpected);
+}
+
+#[test]
+fn a_duplicate_that_a_failing_step_takes_away_survives() {
+    let report = report(vec![case(EATEN, None)], "");
+    assert_eq!(survivors(&report), [r#"case.wire:7: "3:::a" sent twice"#]);
+}
+
+#[test]
+fn a_reason_explains_a_survivor_and_only_that() {
+    let known = "rev1/prove/eaten 7 *sent twice # the last step may fail\nrev1/prove/* 9 * # never\n";
+    let report = report(vec![case(EATEN, None)], known);
+    assert_eq!((survivors(&report), report.explained), (vec![], 1));
+    let stale: Vec<String> = report.stale.iter().map(ToString::to_string).collect();
+    assert_eq!(stale, ["survivors:2: explains no survivor: remove the line"]);
+    assert_eq!(report.exit(), Exit::Unexpected);
+}
+
+#[test]
+fn a_case_that_fails_by_itself_proves_nothing() {
+    let report = report(vec![case(WRONG, None)], "");
+    assert!(matches!(report.unproved.as_slice(), [(id, RecordError::Failed(_))] if id == "rev1/prove/wrong"));
+    assert_eq!((report.cases, report.exit()), (0, Exit::Unexpected));
 }

@@ -2,62 +2,13 @@
 //!
 //! What arrives with an edited range keeps the time of the range's last byte.
 
+mod packet;
+
 use std::ops::Range;
 
-use crate::client::framing::{hixie, htmlfile, jsonp, multipart, payload};
-use crate::client::tape::{ConnId, Entry, Framing, Moment, Place, Tape};
-use crate::client::websocket::{Opcode, server_frame};
+pub(super) use self::packet::{Change, item, packet, packet_in};
 
-/// What becomes of a packet.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Change<'a> {
-    /// It is another one.
-    To(&'a str),
-    /// It never comes.
-    Drop,
-    /// It comes again, right behind itself.
-    Twice,
-    /// Another one comes right before it.
-    Behind(&'a str),
-}
-
-/// What a poll holds that holds nothing else.
-const NOOP: &str = "8::";
-
-/// The tape with one packet changed, framed anew as its section frames packets.
-pub(super) fn packet(tape: &Tape, place: &Place, framing: Framing, change: Change<'_>) -> Option<Tape> {
-    let mut tape = tape.clone();
-    packet_in(&mut tape, place, framing, change)?;
-    Some(tape)
-}
-
-/// See [`packet`]. Of several packets of one section, change the last one first.
-pub(super) fn packet_in(tape: &mut Tape, place: &Place, framing: Framing, change: Change<'_>) -> Option<()> {
-    let all = data(tape, &place.conn, place.section)?;
-    let old = all.get(place.range.clone())?;
-    let new = match framing {
-        Framing::Raw => return None,
-        Framing::Payload | Framing::Jsonp => {
-            reframed_body(&all, framing, |packets| changed(packets, place.slot, change))?
-        }
-        Framing::WebSocket => frames(old, change, |text| server_frame(Opcode::Text, text.as_bytes())),
-        Framing::HtmlFile | Framing::Multipart | Framing::Hixie => {
-            let text = item_text(old, framing)?;
-            let packets = items(&text, place.slot, change)?;
-            packets
-                .iter()
-                .map(|text| item(old, framing, text))
-                .collect::<Option<Vec<_>>>()?
-                .concat()
-        }
-    };
-    let range = if matches!(framing, Framing::Payload | Framing::Jsonp) {
-        0..all.len()
-    } else {
-        place.range.clone()
-    };
-    splice(tape, &place.conn, place.section, range, &new)
-}
+use crate::client::tape::{ConnId, Entry, Moment, Tape};
 
 /// The bytes of a section.
 pub(super) fn data(tape: &Tape, conn: &ConnId, section: usize) -> Option<Vec<u8>> {
@@ -135,24 +86,6 @@ pub(super) fn cut_at(tape: &mut Tape, conn: &ConnId, section: usize, at: usize) 
     Some(last.map_or(range.start, |last| last + 1))
 }
 
-/// The packet framed as a section of its own or an item of a stream would be, next to an existing item `like`.
-pub(super) fn item(like: &[u8], framing: Framing, text: &str) -> Option<Vec<u8>> {
-    match framing {
-        Framing::WebSocket => Some(server_frame(Opcode::Text, text.as_bytes())),
-        Framing::Hixie => Some(hixie::frame(text)),
-        Framing::HtmlFile => Some(htmlfile::element(text).into_bytes()),
-        Framing::Multipart => Some(multipart::part(&boundary(like)?, text).into_bytes()),
-        Framing::Payload => Some(text.as_bytes().to_vec()),
-        Framing::Jsonp => {
-            let index = std::str::from_utf8(like)
-                .ok()
-                .and_then(|body| jsonp::unwrap_poll(body).ok());
-            Some(jsonp::wrap_poll(index.map_or(0, |(index, _)| index), text).into_bytes())
-        }
-        Framing::Raw => Some(text.as_bytes().to_vec()),
-    }
-}
-
 /// Sets when an entry comes; the others of its connection keep their order around it.
 pub(super) fn shift(tape: &mut Tape, conn: &ConnId, number: usize, to: Moment) -> Option<()> {
     let entries = &mut tape.conns.get_mut(conn)?.entries;
@@ -178,90 +111,95 @@ fn bytes_of(entry: &Entry) -> Option<&Vec<u8>> {
     }
 }
 
-fn reframed_body(all: &[u8], framing: Framing, change: impl FnOnce(&mut Vec<String>) -> Option<()>) -> Option<Vec<u8>> {
-    let body = std::str::from_utf8(all).ok()?;
-    let (index, body) = match framing {
-        Framing::Jsonp => jsonp::unwrap_poll(body).ok().map(|(index, body)| (Some(index), body))?,
-        _ => (None, body.to_owned()),
-    };
-    let mut packets = payload::split(&body).ok()?;
-    change(&mut packets)?;
-    if packets.is_empty() {
-        packets.push(NOOP.to_owned());
-    }
-    let body = payload::join(&packets);
-    Some(
-        index
-            .map_or(body.clone(), |index| jsonp::wrap_poll(index, &body))
-            .into_bytes(),
-    )
-}
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
 
-fn changed(packets: &mut Vec<String>, slot: usize, change: Change<'_>) -> Option<()> {
-    let old = packets.get(slot)?.clone();
-    match change {
-        Change::To(text) => packets[slot] = text.to_owned(),
-        Change::Drop => drop(packets.remove(slot)),
-        Change::Twice => packets.insert(slot, old),
-        Change::Behind(text) => packets.insert(slot, text.to_owned()),
-    }
-    Some(())
-}
+    use super::*;
+    use crate::client::Port;
+    use crate::client::http::ResponseHead;
+    use crate::client::tape::{ConnTape, Framing, Place};
 
-fn frames(old: &[u8], change: Change<'_>, frame: impl Fn(&str) -> Vec<u8>) -> Vec<u8> {
-    match change {
-        Change::To(text) => frame(text),
-        Change::Drop => Vec::new(),
-        Change::Twice => old.repeat(2),
-        Change::Behind(text) => [frame(text), old.to_vec()].concat(),
-    }
-}
-
-/// The text of one item of a stream: a packet, or packets framed as a payload.
-fn item_text(old: &[u8], framing: Framing) -> Option<String> {
-    match framing {
-        Framing::Hixie => {
-            let text = old.strip_prefix(b"\x00")?.strip_suffix(b"\xff")?;
-            String::from_utf8(text.to_vec()).ok()
+    pub(super) fn conn() -> ConnId {
+        ConnId {
+            client: "a".to_owned(),
+            part: "main".to_owned(),
+            ordinal: 0,
         }
-        Framing::HtmlFile => {
-            let text = std::str::from_utf8(old).ok()?;
-            let literal = text.trim().strip_prefix("<script>_(")?.strip_suffix(");</script>")?;
-            // The same literal stands in the answer to a poll.
-            jsonp::unwrap_poll(&format!("io.j[0]({literal});"))
-                .ok()
-                .map(|(_, text)| text)
-        }
-        Framing::Multipart => {
-            let text = std::str::from_utf8(old).ok()?;
-            let body = text.split_once("\n\n").or_else(|| text.split_once("\r\n\r\n"))?.1;
-            let packet = &body[..body.rfind("\n--")?];
-            Some(packet.strip_suffix('\r').unwrap_or(packet).to_owned())
-        }
-        _ => None,
     }
-}
 
-/// The items that take the place of one.
-fn items(text: &str, slot: usize, change: Change<'_>) -> Option<Vec<String>> {
-    if !text.starts_with('\u{fffd}') {
-        let mut items = vec![text.to_owned()];
-        changed(&mut items, 0, change)?;
-        return Some(items);
+    fn at(milliseconds: u64) -> Moment {
+        Moment {
+            gate: 1,
+            after: Duration::from_millis(milliseconds),
+        }
     }
-    let mut packets = payload::split(text).ok()?;
-    changed(&mut packets, slot, change)?;
-    Some(if packets.is_empty() {
-        Vec::new()
-    } else {
-        vec![payload::join(&packets)]
-    })
-}
 
-/// The boundary of the line that ends a part.
-fn boundary(part: &[u8]) -> Option<String> {
-    let text = std::str::from_utf8(part).ok()?;
-    let line = text.trim_end().rsplit('\n').next()?;
-    let boundary = line.trim_end_matches('\r').strip_prefix("--")?;
-    Some(boundary.strip_suffix("--").unwrap_or(boundary).to_owned())
+    /// A connection with one response, whose data came in these pieces, a millisecond apart.
+    pub(super) fn tape(framing: Framing, pieces: &[&str]) -> Tape {
+        let head = ResponseHead {
+            status: 200,
+            reason: "OK".to_owned(),
+            headers: Vec::new(),
+        };
+        let mut entries = vec![Entry::Head {
+            at: at(0),
+            head,
+            framing,
+        }];
+        entries.extend((1..).zip(pieces).map(|(after, piece)| Entry::Data {
+            at: at(after),
+            bytes: piece.as_bytes().to_vec(),
+        }));
+        entries.push(Entry::End { at: at(9) });
+        let conn_tape = ConnTape {
+            port: Port::Http,
+            entries,
+        };
+        Tape {
+            conns: [(conn(), conn_tape)].into(),
+        }
+    }
+
+    pub(super) fn place(range: Range<usize>, slot: usize) -> Place {
+        Place {
+            conn: conn(),
+            section: 0,
+            range,
+            slot,
+        }
+    }
+
+    pub(super) fn text(tape: &Tape) -> String {
+        String::from_utf8_lossy(&data(tape, &conn(), 0).unwrap()).into_owned()
+    }
+
+    #[test]
+    fn bytes_keep_the_time_of_the_last_one() {
+        for range in 0..6 {
+            for end in range..=6 {
+                let mut tape = tape(Framing::Raw, &["ab", "cd", "ef"]);
+                splice(&mut tape, &conn(), 0, range..end, b"XYZ").unwrap();
+                assert_eq!(text(&tape), format!("{}XYZ{}", &"abcdef"[..range], &"abcdef"[end..]));
+            }
+        }
+        let mut tape = tape(Framing::Raw, &["ab", "cd", "ef"]);
+        splice(&mut tape, &conn(), 0, 1..4, b"X").unwrap();
+        let pieces: Vec<&[u8]> = tape.conns[&conn()]
+            .entries
+            .iter()
+            .filter_map(|it| bytes_of(it).map(Vec::as_slice))
+            .collect();
+        assert_eq!(pieces, [b"a".as_slice(), b"X", b"ef"]);
+    }
+
+    #[test]
+    fn an_entry_moves_with_what_came_before_it() {
+        let mut tape = tape(Framing::Raw, &["ab", "cd", "ef"]);
+        let number = cut_at(&mut tape, &conn(), 0, 3).unwrap();
+        assert_eq!(number, 3);
+        shift(&mut tape, &conn(), number, at(1)).unwrap();
+        let moments: Vec<Moment> = tape.conns[&conn()].entries.iter().map(Entry::moment).collect();
+        assert_eq!(moments, [at(0), at(1), at(1), at(1), at(3), at(9)]);
+    }
 }
