@@ -1,6 +1,5 @@
 //! Runs cases against a target and tells what happens.
 
-use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -69,68 +68,70 @@ impl Engine<'_> {
         offer: &Offer,
         reporter: &mut dyn Reporter,
     ) -> Result<Summary, BootError> {
+        let mut tally = Tally {
+            summary: Summary::default(),
+            lateness: Lateness::watch(),
+            reporter,
+            dead: false,
+        };
         let begun = Instant::now();
-        let lateness = Lateness::watch();
-        let mut summary = Summary::default();
-        let (mut crowd, mut alone) = (VecDeque::new(), VecDeque::new());
+        let (mut crowd, mut alone) = (Vec::new(), Vec::new());
         for case in cases {
             let skip = self.baseline.skips(&case.id).or_else(|| offer.lacks(&case));
             if let Some(reason) = skip {
-                report(skipped(&case, reason), &mut summary, reporter);
+                tally.report(skipped(&case, reason));
             } else if case.scenario.headers.alone.is_some() && !matches!(self.target, Target::Embedded) {
-                alone.push_back((case, 0));
+                alone.push((case, 0));
             } else {
-                crowd.push_back((case, 0));
+                crowd.push((case, 0));
             }
         }
-        let (jobs, mut dead) = (self.options.jobs.max(1), false);
-        for (mut queue, jobs) in [(crowd, jobs), (VecDeque::new(), 1)] {
-            if jobs == 1 {
-                queue.extend(alone.drain(..));
+        alone.extend(self.batch(crowd, self.options.jobs.max(1), &mut tally).await?);
+        while !alone.is_empty() {
+            alone = self.batch(std::mem::take(&mut alone), 1, &mut tally).await?;
+        }
+        tally.summary.duration_ms = milliseconds(begun.elapsed());
+        Ok(tally.summary)
+    }
+
+    /// Runs cases, so many at a time. Gives those that have to run again, with how often they have by then.
+    async fn batch(
+        &self,
+        cases: Vec<(Case, u32)>,
+        jobs: usize,
+        tally: &mut Tally<'_>,
+    ) -> Result<Vec<(Case, u32)>, BootError> {
+        let mut queue = cases.into_iter();
+        let (mut running, mut again) = (JoinSet::new(), Vec::new());
+        loop {
+            while running.len() < jobs
+                && let Some((case, reruns)) = queue.next()
+            {
+                if reruns == 0 {
+                    tally.reporter.event(&Event::CaseStart { id: case.id.clone() });
+                }
+                running.spawn(self.one(case, reruns));
             }
-            let mut running = JoinSet::new();
-            while !queue.is_empty() || !running.is_empty() {
-                while running.len() < jobs
-                    && let Some((case, reruns)) = queue.pop_front()
-                {
-                    if reruns == 0 {
-                        reporter.event(&Event::CaseStart { id: case.id.clone() });
-                    }
-                    running.spawn(self.one(case, reruns));
-                }
-                let Some(ended) = running.join_next().await else { break };
-                let Ok(ended) = ended else {
-                    reporter.event(&Event::Note {
-                        message: "a case ended the harness's own task; this is a fault of the harness".to_owned(),
-                    });
-                    summary.fail += 1;
-                    continue;
-                };
-                let ended = ended?;
-                if ended.is_spoilt(&lateness) && ended.reruns < RERUNS {
-                    summary.reruns += 1;
-                    let again = (ended.case, ended.reruns + 1);
-                    if jobs == 1 {
-                        queue.push_back(again);
-                    } else {
-                        alone.push_back(again);
-                    }
-                    continue;
-                }
-                report(self.judge(&ended), &mut summary, reporter);
-                if !dead
-                    && ended.played.failure.is_some()
-                    && let Err(death) = self.running.alive().await
-                {
-                    dead = true;
-                    reporter.event(&Event::Note {
-                        message: death.to_string(),
-                    });
-                }
+            let Some(ended) = running.join_next().await else {
+                return Ok(again);
+            };
+            let Ok(ended) = ended else {
+                tally.summary.fail += 1;
+                let message = "a case ended the harness's own task; this is a fault of the harness".to_owned();
+                tally.reporter.event(&Event::Note { message });
+                continue;
+            };
+            let ended = ended?;
+            if ended.is_spoilt(&tally.lateness) && ended.reruns < RERUNS {
+                tally.summary.reruns += 1;
+                again.push((ended.case, ended.reruns + 1));
+                continue;
+            }
+            tally.report(self.judge(&ended));
+            if ended.played.failure.is_some() && !tally.dead {
+                tally.look_after(self.running).await;
             }
         }
-        summary.duration_ms = milliseconds(begun.elapsed());
-        Ok(summary)
     }
 
     /// Plays a case; the future owns what it needs.
@@ -257,15 +258,36 @@ impl Ended {
     }
 }
 
-fn report(case: CaseReport, summary: &mut Summary, reporter: &mut dyn Reporter) {
-    *match case.outcome {
-        Outcome::Pass => &mut summary.pass,
-        Outcome::Lenient => &mut summary.lenient,
-        Outcome::Expected => &mut summary.expected,
-        Outcome::Fail => &mut summary.fail,
-        Outcome::Skip => &mut summary.skip,
-    } += 1;
-    reporter.event(&Event::Case(case));
+/// What a run has come to so far, and who is told.
+struct Tally<'a> {
+    summary: Summary,
+    lateness: Lateness,
+    reporter: &'a mut dyn Reporter,
+    /// The target was found gone.
+    dead: bool,
+}
+
+impl Tally<'_> {
+    fn report(&mut self, case: CaseReport) {
+        *match case.outcome {
+            Outcome::Pass => &mut self.summary.pass,
+            Outcome::Lenient => &mut self.summary.lenient,
+            Outcome::Expected => &mut self.summary.expected,
+            Outcome::Fail => &mut self.summary.fail,
+            Outcome::Skip => &mut self.summary.skip,
+        } += 1;
+        self.reporter.event(&Event::Case(case));
+    }
+
+    /// Says once that the target is gone: it explains whatever fails from there on.
+    async fn look_after(&mut self, target: &Running) {
+        if let Err(death) = target.alive().await {
+            self.dead = true;
+            self.reporter.event(&Event::Note {
+                message: death.to_string(),
+            });
+        }
+    }
 }
 
 fn skipped(case: &Case, reason: String) -> CaseReport {
