@@ -14,7 +14,6 @@ use crate::glob::Glob;
 use crate::prove::{self, Known};
 use crate::report::{FanOut, JsonLines, Reporter, Terminal};
 use crate::run::boot::{self, BaseUrl, Target};
-use crate::run::case::Timings;
 use crate::run::engine::{Engine, Options, offer};
 use crate::run::event::{Event, FORMAT_VERSION, Start, Summary};
 use crate::run::plan::{Offer, Selection};
@@ -242,10 +241,7 @@ pub fn prove(args: &ProveArgs) -> Result<Exit, CommandError> {
     })?;
     let options = prove::Options {
         jobs: args.jobs.and_then(NonZero::new),
-        pace: prove::Pace {
-            patience: args.patience,
-            timings: Timings::default(),
-        },
+        pace: prove::Pace::contract(args.patience),
         known,
         everything: args.filter.is_empty(),
     };

@@ -14,7 +14,7 @@ mod report;
 mod request;
 mod survivors;
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::num::NonZero;
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -76,31 +76,37 @@ type Recorded = (Case, Result<Recording, RecordError>);
 
 async fn record_all(cases: Vec<Case>, pace: &Pace) -> Result<Vec<Recorded>, BootError> {
     let room = Arc::new(Semaphore::new(RECORDED_AT_A_TIME));
-    let mut running = JoinSet::new();
+    let (mut running, mut by_task) = (JoinSet::new(), HashMap::new());
     for case in cases {
-        let (room, pace) = (room.clone(), pace.clone());
-        running.spawn(async move {
+        let (room, pace, owned) = (room.clone(), pace.clone(), case.clone());
+        let task = running.spawn(async move {
             let _place = room.acquire_owned().await;
-            record_embedded(case, &pace).await
+            record_embedded(&owned, &pace).await
         });
+        by_task.insert(task.id(), case);
     }
     let mut recorded = Vec::new();
-    while let Some(ended) = running.join_next().await {
-        // A panic in the player has been told on standard error; its case is missing from the counts, which shows.
-        let Ok(ended) = ended else { continue };
-        recorded.push(ended?);
+    while let Some(ended) = running.join_next_with_id().await {
+        let (id, result) = match ended {
+            Ok((id, result)) => (id, result?),
+            Err(error) => (
+                error.id(),
+                Err(RecordError::Setup(format!("the player broke down: {error}"))),
+            ),
+        };
+        recorded.extend(by_task.remove(&id).map(|case| (case, result)));
     }
     for (case, result) in &mut recorded {
         for _ in 0..RETRIES {
-            if result.is_err() {
-                *result = record_embedded(case.clone(), pace).await?.1;
+            if matches!(result, Err(RecordError::Failed(_))) {
+                *result = record_embedded(case, pace).await?;
             }
         }
     }
     Ok(recorded)
 }
 
-async fn record_embedded(case: Case, pace: &Pace) -> Result<Recorded, BootError> {
+async fn record_embedded(case: &Case, pace: &Pace) -> Result<Result<Recording, RecordError>, BootError> {
     let server = embedded(pace.patience).await?;
     let address = server.address();
     let connect = TcpConnect {
@@ -108,9 +114,9 @@ async fn record_embedded(case: Case, pace: &Pace) -> Result<Recorded, BootError>
         port: address.port,
         policy_port: address.policy_port,
     };
-    let result = record(&case, Arc::new(connect), pace).await;
+    let result = record(case, Arc::new(connect), pace).await;
     server.stop().await;
-    Ok((case, result))
+    Ok(result)
 }
 
 /// Spreads the cases over threads; each replay has a runtime of its own.

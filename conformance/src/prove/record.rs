@@ -25,12 +25,22 @@ pub struct Pace {
     pub timings: Timings,
 }
 
+impl Pace {
+    /// The contract's, stretched as the embedded server stretches its own.
+    #[must_use]
+    pub fn contract(patience: f64) -> Pace {
+        let contract = Timings::default();
+        let timings = Timings {
+            interval: contract.interval.mul_f64(patience),
+            polling: contract.polling.mul_f64(patience),
+        };
+        Pace { patience, timings }
+    }
+}
+
 impl Default for Pace {
     fn default() -> Pace {
-        Pace {
-            patience: 1.0,
-            timings: Timings::default(),
-        }
+        Pace::contract(1.0)
     }
 }
 
