@@ -248,6 +248,8 @@ impl Reader {
     }
 
     fn data(&self, bytes: Vec<u8>) -> Result<(), String> {
+        // Before anybody can see the bytes: who sees them may begin the next step, and they came before it.
+        let at = self.shared.wire.progress.now();
         let mut inbox = lock(&self.shared.inbox);
         let Some(section) = inbox.section(&self.id) else {
             return Ok(());
@@ -264,13 +266,7 @@ impl Reader {
         }
         let answers = self.shared.answers(section, new);
         drop(inbox);
-        self.shared.wire.record(
-            &self.id,
-            Entry::Data {
-                at: self.shared.wire.progress.now(),
-                bytes,
-            },
-        );
+        self.shared.wire.record(&self.id, Entry::Data { at, bytes });
         for bytes in answers {
             let _ = self.out.send(Out::Bytes(bytes));
         }
