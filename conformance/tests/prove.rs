@@ -159,14 +159,14 @@ fn cases_that_look_at_what_they_should_leave_no_survivor() {
 fn an_order_that_nobody_looks_at_survives() {
     let report = report(vec![case(NO_ORDER, None)], "");
     let words = r#"case.wire:8: "5:::{"name":"n","args":[1]}" came before "5:::{"name":"n","args":[0]}""#;
-    assert_eq!(survivors(&report), [words]);
+    assert_eq!(survivors(&report), [words], "{report}");
     assert_eq!(report.exit(), Exit::Unexpected);
 }
 
 #[test]
 fn a_duplicate_that_a_failing_step_takes_away_survives() {
     let report = report(vec![case(EATEN, None)], "");
-    assert_eq!(survivors(&report), [r#"case.wire:7: "3:::a" sent twice"#]);
+    assert_eq!(survivors(&report), [r#"case.wire:7: "3:::a" sent twice"#], "{report}");
 }
 
 #[test]

@@ -191,7 +191,12 @@ impl Progress {
         }
         let begun = lock(&self.begun).get(moment.gate).copied();
         if let Some(begun) = begun {
-            tokio::time::sleep_until(begun + moment.after).await;
+            // The next step began after this moment: where it has begun already, the moment is over.
+            let over = gate.wait_for(|gate| *gate > moment.gate);
+            tokio::select! {
+                () = tokio::time::sleep_until(begun + moment.after) => {}
+                _ = over => {}
+            }
         }
     }
 }
