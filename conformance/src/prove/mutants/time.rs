@@ -15,13 +15,16 @@ pub(super) fn mutants(subject: &Subject<'_>) -> Vec<Mutant> {
     let what = what(&took.consumed);
     let progress = &subject.recording.progress;
     let mut mutants = Vec::new();
-    if let (Some(lo), _) = took.window
-        && let Some(early) = lo.checked_sub(MARGIN)
+    if let (Some(lo), _) = took.window {
+        // A replay sends sooner than the recording did, and its lower bounds begin sooner: the middle is early enough.
+        let begun = lo - progress.moment_of(lo).after;
+        let base = subject.previous().map_or(begun, |previous| previous.at.max(begun));
+        let early = base + lo.saturating_duration_since(base) / 2;
         // Before what the lane took earlier, it would be the order that is wrong.
-        && subject.previous().is_none_or(|previous| previous.at < early)
-    {
-        let words = format!("{what} came too early");
-        mutants.extend(moved(subject, progress.moment_of(early)).map(|tape| subject.mutant(words, tape)));
+        if early > base + MARGIN {
+            let words = format!("{what} came too early");
+            mutants.extend(moved(subject, progress.moment_of(early)).map(|tape| subject.mutant(words, tape)));
+        }
     }
     if let (_, Some(hi)) = took.window {
         // Later steps begin only when this one is done: the moment stays with the gate at which it came.
