@@ -45,6 +45,18 @@ struct Arguments {
     /// How long a handshake waits for its first connection, in seconds [default: 30]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     handshake_timeout: Option<Duration>,
+    /// How often the server pings clients of Engine.IO 4, in seconds; 0 for never [default: 25, with --contract 0.3]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    ping_interval: Option<Duration>,
+    /// How long such a client has to answer a ping, in seconds [default: 20, with --contract 0.2]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    ping_timeout: Option<Duration>,
+    /// How long such a client may be in no namespace, in seconds [default: 45, with --contract 1]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    connect_timeout: Option<Duration>,
+    /// How long an upgrade to another transport may take, in seconds [default: 10]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    upgrade_timeout: Option<Duration>,
     /// How long a request head or body may take, in seconds [default: 30]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     request_timeout: Option<Duration>,
@@ -112,6 +124,10 @@ impl Arguments {
             close_timeout: self.close_timeout.unwrap_or(base.close_timeout),
             polling_duration: self.polling_duration.unwrap_or(base.polling_duration),
             handshake_timeout: self.handshake_timeout.unwrap_or(base.handshake_timeout),
+            ping_interval: self.ping_interval.unwrap_or(base.ping_interval),
+            ping_timeout: self.ping_timeout.unwrap_or(base.ping_timeout),
+            connect_timeout: self.connect_timeout.unwrap_or(base.connect_timeout),
+            upgrade_timeout: self.upgrade_timeout.unwrap_or(base.upgrade_timeout),
             request_timeout: self.request_timeout.unwrap_or(base.request_timeout),
             origins: if self.origins.is_empty() {
                 base.origins

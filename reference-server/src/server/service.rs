@@ -11,7 +11,7 @@ use crate::session::Reason;
 use crate::transport::body::{Body, answer};
 use crate::transport::refusal::{Hangup, Refusal};
 use crate::transport::request::{Target, Transport, index, parameters};
-use crate::transport::{self, cors};
+use crate::transport::{self, cors, engine};
 
 use super::hub::Hub;
 use super::shutdown::Shutdown;
@@ -31,6 +31,9 @@ pub(super) async fn respond(
         return Ok(file.map(|content| Body::Whole(Full::new(content))));
     }
     let query = parameters(parts.uri.query().unwrap_or_default());
+    if let Some(application) = engine::application(parts.uri.path(), &query) {
+        return engine::respond(hub, stopped, Request::from_parts(parts, body), application, query).await;
+    }
     let origins = hub.options.origins.as_deref();
     let (transport, sid) = match Target::parse(parts.uri.path(), upgrade) {
         Target::Elsewhere => return Ok(Refusal::NotFound.response()),
