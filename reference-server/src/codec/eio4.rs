@@ -15,8 +15,8 @@ pub const SEPARATOR: char = '\u{1e}';
 pub enum Packet<'a> {
     /// `0`, with the handshake where the server sends it.
     Open(&'a str),
-    /// `1`
-    Close,
+    /// `1`; like those below, it may have data, which means nothing.
+    Close(&'a str),
     /// `2`; `probe` during an upgrade.
     Ping(&'a str),
     /// `3`
@@ -26,9 +26,9 @@ pub enum Packet<'a> {
     /// A message of bytes.
     Binary(Bytes),
     /// `5`
-    Upgrade,
+    Upgrade(&'a str),
     /// `6`
-    Noop,
+    Noop(&'a str),
 }
 
 impl<'a> Packet<'a> {
@@ -55,7 +55,11 @@ impl<'a> Packet<'a> {
                 Ok(bytes) => Ok(Packet::Binary(bytes.into())),
                 Err(_) => Err(Malformed::NotBase64),
             },
-            None => Packet::decode_text(part),
+            None => match Packet::decode_text(part)? {
+                // Rather a length, as the payloads of the revision before had them.
+                Packet::Noop(data) if !data.is_empty() => Err(Malformed::UnknownType),
+                packet => Ok(packet),
+            },
         }
     }
 
@@ -64,12 +68,12 @@ impl<'a> Packet<'a> {
         let data = text.get(1..).ok_or(Malformed::UnknownType)?;
         Ok(match kind {
             b'0' => Packet::Open(data),
-            b'1' => Packet::Close,
+            b'1' => Packet::Close(data),
             b'2' => Packet::Ping(data),
             b'3' => Packet::Pong(data),
             b'4' => Packet::Message(data),
-            b'5' => Packet::Upgrade,
-            b'6' => Packet::Noop,
+            b'5' => Packet::Upgrade(data),
+            b'6' => Packet::Noop(data),
             _ => return Err(Malformed::UnknownType),
         })
     }
@@ -79,12 +83,12 @@ impl<'a> Packet<'a> {
     pub fn encode(&self) -> Message {
         let (kind, data) = match self {
             Packet::Open(data) => ('0', *data),
-            Packet::Close => ('1', ""),
+            Packet::Close(data) => ('1', *data),
             Packet::Ping(data) => ('2', *data),
             Packet::Pong(data) => ('3', *data),
             Packet::Message(data) => ('4', *data),
-            Packet::Upgrade => ('5', ""),
-            Packet::Noop => ('6', ""),
+            Packet::Upgrade(data) => ('5', *data),
+            Packet::Noop(data) => ('6', *data),
             Packet::Binary(bytes) => return Message::Binary(bytes.clone()),
         };
         let mut text = String::with_capacity(1 + data.len());

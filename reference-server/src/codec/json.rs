@@ -46,6 +46,18 @@ pub(super) fn values(list: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// Appends `text` as a string, with no more escapes than it needs.
+pub(super) fn push_string(out: &mut String, text: &str) {
+    if text.bytes().any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
+        // A string always has a text.
+        out.push_str(&serde_json::to_string(text).unwrap_or_default());
+    } else {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+    }
+}
+
 /// The position of the quote that ends the string which begins at `start`.
 pub(super) fn end_of_string(bytes: &[u8], start: usize) -> usize {
     let mut at = start + 1;

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 
-use super::script::push_json_string;
 use super::{Args, Malformed, json};
 
 /// The namespace that packets without one belong to.
@@ -150,7 +149,7 @@ impl<'a> Packet<'a> {
             Body::ConnectError(data) => out.push_str(data),
             Body::Event { name, args } => {
                 out.push('[');
-                push_json_string(out, name);
+                json::push_string(out, name);
                 if !args.is_empty() {
                     out.push(',');
                     out.push_str(args.list());

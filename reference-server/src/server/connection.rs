@@ -74,7 +74,7 @@ impl Connection {
                 self.client.handle(Input::Probe(self.id));
                 true
             }
-            Ok(Packet::Upgrade) => {
+            Ok(Packet::Upgrade(_)) => {
                 self.upgrading = !self.client.upgrade(self.id);
                 !self.upgrading
             }

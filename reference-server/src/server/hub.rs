@@ -139,8 +139,8 @@ impl Hub {
         match packet {
             _ if !client.is_live() => {}
             Ok(eio4::Packet::Pong(_)) => client.handle(Input::Heartbeat),
-            Ok(eio4::Packet::Close) => client.handle(Input::Close(Reason::Client)),
-            Ok(eio4::Packet::Open(_) | eio4::Packet::Upgrade | eio4::Packet::Noop) => {}
+            Ok(eio4::Packet::Close(_)) => client.handle(Input::Close(Reason::Client)),
+            Ok(eio4::Packet::Open(_) | eio4::Packet::Upgrade(_) | eio4::Packet::Noop(_)) => {}
             Ok(eio4::Packet::Ping(_)) => client.handle(Input::Close(Reason::Fault)),
             Ok(packet) => match client.application {
                 Application::Contract => self.eio4.receive_eio4(client, packet),

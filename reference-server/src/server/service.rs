@@ -39,7 +39,9 @@ pub(super) async fn respond(
         Target::Elsewhere => return Ok(Refusal::NotFound.response()),
         Target::Welcome => return Ok(answer(StatusCode::OK, "", "Welcome to socket.io.")),
         Target::BadVersion => return Ok(Refusal::BadVersion.response()),
-        _ if cors::is_preflight(&parts.method, &parts.headers) => return Ok(cors::preflight(origins, &parts.headers)),
+        _ if cors::is_preflight(&parts.method, &parts.headers) => {
+            return Ok(cors::preflight(StatusCode::OK, origins, &parts.headers));
+        }
         Target::Handshake if upgrade => return Err(Hangup("an upgrade without a session")),
         Target::Handshake => return Ok(transport::handshake(&hub, &parts, query)),
         Target::Session { transport, sid } => (transport, sid),
@@ -59,7 +61,7 @@ pub(super) async fn respond(
             transport::upgrade(hub, stopped, Request::from_parts(parts, body), &sid)
         }
         _ if upgrade => Err(Hangup("an upgrade of a transport that has none")),
-        (_, &Method::OPTIONS) => Ok(cors::preflight(origins, &parts.headers)),
+        (_, &Method::OPTIONS) => Ok(cors::preflight(StatusCode::OK, origins, &parts.headers)),
         (_, &Method::POST) => transport::post(&hub, &parts, body, transport, sid).await,
         (_, method) if method != Method::GET => Ok(Refusal::Method.response()),
         (Transport::XhrPolling, _) => Ok(transport::xhr_polling(&hub, &parts, sid).await),

@@ -1,5 +1,7 @@
 //! Conversations with a session in simulated time.
 
+mod eio4;
+
 use std::time::Duration;
 
 use super::*;
@@ -9,6 +11,8 @@ const TIMEOUT: u64 = 30;
 const CLOSE: u64 = 40;
 const DURATION: u64 = 10;
 const FRESH: u64 = 50;
+const CONNECT: u64 = 15;
+const UPGRADE: u64 = 5;
 
 /// A session and a clock in seconds, which runs only when told.
 struct Peer {
@@ -20,19 +24,23 @@ struct Peer {
 
 impl Peer {
     fn handshaken() -> Self {
+        Peer::new(Generation::Rev1)
+    }
+
+    fn new(generation: Generation) -> Self {
         let limits = Limits {
             handshake_timeout: Duration::from_secs(FRESH),
             heartbeat_interval: Some(Duration::from_secs(INTERVAL)),
             heartbeat_timeout: Duration::from_secs(TIMEOUT),
             close_timeout: Duration::from_secs(CLOSE),
             polling_duration: Duration::from_secs(DURATION),
-            connect_timeout: None,
-            upgrade_timeout: Duration::from_secs(FRESH),
+            connect_timeout: Some(Duration::from_secs(CONNECT)),
+            upgrade_timeout: Duration::from_secs(UPGRADE),
             backlog: 1000,
         };
         let now = Instant::now();
         Peer {
-            session: Session::new(now, Generation::Rev1, limits),
+            session: Session::new(now, generation, limits),
             now,
             start: now,
             outputs: Vec::new(),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::{HeaderValue, Method, Request, Response, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 
 use crate::server::client::{Application, Client, Handshake};
@@ -45,7 +45,7 @@ pub(crate) async fn respond(
 ) -> Result<Response<Body>, Hangup> {
     let (parts, body) = request.into_parts();
     let mut response = if parts.method == Method::OPTIONS {
-        cors::preflight(hub.options.origins.as_deref(), &parts.headers)
+        cors::preflight(StatusCode::NO_CONTENT, hub.options.origins.as_deref(), &parts.headers)
     } else {
         let upgrade = parts.headers.contains_key(header::UPGRADE);
         let handshake = Handshake {
