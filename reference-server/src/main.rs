@@ -57,6 +57,9 @@ struct Arguments {
     /// How long an upgrade to another transport may take, in seconds [default: 10]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     upgrade_timeout: Option<Duration>,
+    /// For how long a client of Engine.IO 4 may come back as the same socket, in seconds [default: not at all]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    recovery: Option<Duration>,
     /// How long a request head or body may take, in seconds [default: 30]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     request_timeout: Option<Duration>,
@@ -128,6 +131,7 @@ impl Arguments {
             ping_timeout: self.ping_timeout.unwrap_or(base.ping_timeout),
             connect_timeout: self.connect_timeout.unwrap_or(base.connect_timeout),
             upgrade_timeout: self.upgrade_timeout.unwrap_or(base.upgrade_timeout),
+            recovery: self.recovery.or(base.recovery),
             request_timeout: self.request_timeout.unwrap_or(base.request_timeout),
             origins: if self.origins.is_empty() {
                 base.origins

@@ -33,6 +33,9 @@ pub struct Options {
     pub connect_timeout: Duration,
     /// eio4: how long an upgrade may take.
     pub upgrade_timeout: Duration,
+    /// eio4: for how long a client that lost its connection may come back as the same socket; `None` for not at all. It
+    /// shows in every event, which ends with an offset.
+    pub recovery: Option<Duration>,
     /// Which pages may talk to the server, as `scheme://host[:port]`; `None` for all. The server's own pages always
     /// may, and so do programs that say neither `Origin` nor `Referer`.
     pub origins: Option<Vec<String>>,
@@ -63,6 +66,7 @@ impl Default for Options {
             ping_timeout: Duration::from_secs(20),
             connect_timeout: Duration::from_secs(45),
             upgrade_timeout: Duration::from_secs(10),
+            recovery: None,
             origins: None,
             max_payload: 1_000_000,
             max_backlog: 16 << 20,

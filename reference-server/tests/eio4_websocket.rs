@@ -2,7 +2,7 @@
 
 mod peer;
 
-use peer::{Peer, binary_frame, frame, no_session_is_left, server, start};
+use peer::{PATIENCE, Peer, binary_frame, frame, no_session_is_left, server, start};
 use reference_server::Options;
 use rstest::rstest;
 
@@ -252,4 +252,45 @@ async fn raw_messages_are_echoed() {
     socket.hears_bytes(b"\x01\x1e\xff").await;
     socket.send(frame(&[b'4'; 1_000_001])).await;
     socket.hears_end(Some(1009)).await;
+}
+
+#[tokio::test]
+async fn a_lost_client_comes_back_as_the_same_socket() {
+    let server = start(Options {
+        recovery: Some(PATIENCE),
+        ping_interval: PATIENCE,
+        ..Options::contract()
+    })
+    .await;
+    let mut lost = Peer::websocket(&server, "/socket.io/").await;
+    lost.say("40").await;
+    let ids = lost.hears_connect("40").await;
+    let (id, pid) = ids.split_once("\",\"pid\":\"").unwrap();
+    lost.hears(r#"42["auth",{},"0"]"#).await;
+    lost.say(r#"421["join","r"]"#).await;
+    lost.hears(r#"431[["r"]]"#).await;
+    drop(lost);
+    no_session_is_left(&server).await;
+
+    let mut other = Peer::websocket(&server, "/socket.io/").await;
+    other.say(r#"40{"pid":"unknown","offset":"0"}"#).await;
+    assert_ne!(other.hears_connect("40").await, ids);
+    other.hears(r#"42["auth",{"pid":"unknown","offset":"0"},"1"]"#).await;
+    other.say(r#"421["to","r","missed",1]"#).await;
+    other.hears("431[]").await;
+    other.say(r#"422["volatile","v"]"#).await;
+    other.hears(r#"42["v"]"#).await;
+    other.hears("432[]").await;
+
+    let mut back = Peer::websocket(&server, "/socket.io/").await;
+    back.say(&format!(r#"40{{"pid":"{pid}","offset":"0"}}"#)).await;
+    back.hears(r#"42["missed",1,"2"]"#).await;
+    assert_eq!(back.hears_connect("40").await, ids);
+    back.hears(&format!(r#"42["auth",{{"pid":"{pid}","offset":"0"}},"3"]"#))
+        .await;
+    other.say(&format!(r#"423["to","{id}","own"]"#)).await;
+    back.hears(r#"42["own","4"]"#).await;
+    other.hears("433[]").await;
+    other.say(r#"424["to","r","room"]"#).await;
+    back.hears(r#"42["room","5"]"#).await;
 }

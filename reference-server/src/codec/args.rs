@@ -1,6 +1,7 @@
 //! The arguments of an event or an ack, in every generation: JSON as the peer wrote it, and the binary data it refers to.
 
 use std::borrow::Cow;
+use std::fmt::Display;
 
 use bytes::Bytes;
 
@@ -116,10 +117,20 @@ impl<'a> Args<'a> {
 
     /// The same arguments behind one more, a valid JSON value without binary data.
     #[must_use]
-    pub(crate) fn behind(&self, value: impl std::fmt::Display) -> Args<'static> {
+    pub(crate) fn behind(&self, value: impl Display) -> Args<'static> {
+        self.joined(value, &self.list)
+    }
+
+    /// The same arguments before one more, a valid JSON value without binary data.
+    #[must_use]
+    pub(crate) fn before(&self, value: impl Display) -> Args<'static> {
+        self.joined(&self.list, value)
+    }
+
+    fn joined(&self, one: impl Display, other: impl Display) -> Args<'static> {
         let separator = if self.is_empty() { "" } else { "," };
         Args {
-            list: format!("{value}{separator}{}", self.list).into(),
+            list: format!("{one}{separator}{other}").into(),
             attachments: self.attachments.clone(),
         }
     }
@@ -167,7 +178,9 @@ mod tests {
     }
 
     #[test]
-    fn an_argument_is_put_before_the_others() {
+    fn an_argument_is_put_before_or_behind_the_others() {
+        assert_eq!(Args::NONE.before(1).list(), "1");
+        assert_eq!(Args::from_list("2").before(3).list(), "2,3");
         assert_eq!(Args::NONE.behind(1).list(), "1");
         assert_eq!(Args::from_list("2").behind(1).list(), "1,2");
     }

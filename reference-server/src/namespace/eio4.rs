@@ -8,7 +8,7 @@ use bytes::Bytes;
 use crate::codec::socketio::{Body, Packet};
 use crate::codec::{Malformed, Message, eio4};
 use crate::contract;
-use crate::server::client::{Client, Urgency, lock};
+use crate::server::client::{Client, Urgency, lock, now};
 use crate::session::{Encoded, Input, Reason, new_sid};
 
 use super::{Membership, Namespaces, Socket};
@@ -98,19 +98,46 @@ impl Namespaces {
         if namespace.forbidden {
             return refuse(contract::REFUSAL);
         }
-        let id = new_sid().map_err(|_| Fault::NoRandomness)?;
-        let welcome = Packet::new(name, Body::Connect(Some(format!("{{\"sid\":\"{id}\"}}").into())));
-        let membership = Arc::new(Membership {
-            namespace,
-            id: id.into(),
-            auth: auth.unwrap_or("{}".into()).into(),
-        });
-        if !client.join(&membership, Some(encode(&welcome))) {
+        let auth = auth.unwrap_or("{}".into());
+        let joined = {
+            // Nothing is sent in the namespace between what was missed and what comes.
+            let mut recovery = namespace.recovery.as_ref().map(lock);
+            let restored = recovery.as_mut().and_then(|recovery| recovery.restore(now(), &auth));
+            let (ids, rooms, mut greeting) = match restored {
+                Some((pid, saved, missed)) => ((saved.id, Some(pid.into())), saved.rooms, missed),
+                None => {
+                    let random = || new_sid().map(String::into_boxed_str).map_err(|_| Fault::NoRandomness);
+                    let pid = recovery.is_some().then(random).transpose()?;
+                    ((random()?, pid), Vec::new(), Vec::new())
+                }
+            };
+            greeting.push(encode(&Packet::new(name, Body::Connect(Some(welcome(&ids).into())))));
+            let (id, pid) = ids;
+            let membership = Arc::new(Membership {
+                namespace: Arc::clone(&namespace),
+                id,
+                pid,
+                auth: auth.into(),
+            });
+            client.join(&membership, greeting).then(|| {
+                let mut all = namespace.write();
+                rooms.iter().for_each(|room| all.join(&client.key(), room));
+                membership
+            })
+        };
+        let Some(membership) = joined else {
             return refuse(r#"{"message":"too many namespaces"}"#);
-        }
+        };
         client.handle(Input::Joined);
         contract::connected(&Socket::new(client, &membership));
         Ok(())
+    }
+}
+
+fn welcome((id, pid): &(Box<str>, Option<Box<str>>)) -> String {
+    match pid {
+        Some(pid) => format!(r#"{{"sid":"{id}","pid":"{pid}"}}"#),
+        None => format!(r#"{{"sid":"{id}"}}"#),
     }
 }
 

@@ -2,17 +2,20 @@
 
 mod acks;
 mod eio4;
+mod recovery;
 mod rev1;
 mod rooms;
 mod socket;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
+use std::time::Duration;
 
 use crate::contract;
-use crate::server::client::{Client, Urgency, lock};
-use crate::session::Encoded;
+use crate::server::client::{Client, Urgency, lock, now};
+use crate::session::{Encoded, Reason};
 
+use recovery::{Recovery, Saved};
 use rooms::Rooms;
 pub(crate) use socket::{AckHandler, Socket, To};
 
@@ -35,6 +38,8 @@ pub(crate) struct Namespace {
     name: Box<str>,
     /// Nobody may join.
     forbidden: bool,
+    /// What it remembers for clients that come back, where it does. Whoever holds it keeps the order of what is sent.
+    recovery: Option<Mutex<Recovery>>,
     rooms: RwLock<Rooms<usize, Arc<Client>>>,
 }
 
@@ -43,6 +48,8 @@ pub(crate) struct Membership {
     pub(crate) namespace: Arc<Namespace>,
     /// The id of the socket, which is also a room of its own; revision 1 has none.
     pub(crate) id: Box<str>,
+    /// The private id that the client may come back with.
+    pub(crate) pid: Option<Box<str>>,
     /// What the client sent to be let in, a JSON value.
     pub(crate) auth: Box<str>,
 }
@@ -50,16 +57,19 @@ pub(crate) struct Membership {
 /// The namespaces of one generation.
 pub(crate) struct Namespaces {
     all: Vec<Arc<Namespace>>,
+    /// For how long they remember what a client misses, if they do.
+    recovery: Option<Duration>,
     is_dynamic: fn(&str) -> bool,
     /// They live as long as somebody is in them.
     dynamic: Mutex<HashMap<Box<str>, Weak<Namespace>>>,
 }
 
 impl Namespaces {
-    pub(crate) fn new(names: &Names) -> Self {
-        let open = names.open.iter().map(|name| Namespace::new(name, false));
-        let forbidden = names.forbidden.iter().map(|name| Namespace::new(name, true));
+    pub(crate) fn new(names: &Names, recovery: Option<Duration>) -> Self {
+        let open = names.open.iter().map(|name| Namespace::new(name, false, recovery));
+        let forbidden = names.forbidden.iter().map(|name| Namespace::new(name, true, None));
         Namespaces {
+            recovery,
             all: open.chain(forbidden).map(Arc::new).collect(),
             is_dynamic: names.dynamic,
             dynamic: Mutex::default(),
@@ -67,7 +77,13 @@ impl Namespaces {
     }
 
     /// The session is over: out of every namespace, then the disconnect handlers, which join nothing any more.
-    pub(crate) fn closed(client: &Arc<Client>) {
+    /// Unless the application has sent it away, the client may come back.
+    pub(crate) fn closed(client: &Arc<Client>, reason: Reason) {
+        if reason != Reason::Server {
+            for membership in client.memberships() {
+                membership.save(client);
+            }
+        }
         for membership in client.leave_all() {
             contract::disconnected(&Socket::new(client, &membership));
         }
@@ -89,17 +105,33 @@ impl Namespaces {
         if dynamic.len() == dynamic.capacity() {
             dynamic.retain(|_, namespace| namespace.strong_count() > 0);
         }
-        let namespace = Arc::new(Namespace::new(name, false));
+        let namespace = Arc::new(Namespace::new(name, false, self.recovery));
         dynamic.insert(name.into(), Arc::downgrade(&namespace));
         Some(namespace)
     }
 }
 
+impl Membership {
+    /// Has the namespace remember the socket.
+    fn save(&self, client: &Client) {
+        if let (Some(recovery), Some(pid)) = (&self.namespace.recovery, &self.pid) {
+            let rooms = self.namespace.read().of(&client.key()).map(str::to_owned).collect();
+            let saved = Saved {
+                id: self.id.clone(),
+                rooms,
+                at: now(),
+            };
+            lock(recovery).save(pid, saved);
+        }
+    }
+}
+
 impl Namespace {
-    fn new(name: &str, forbidden: bool) -> Self {
+    fn new(name: &str, forbidden: bool, recovery: Option<Duration>) -> Self {
         Namespace {
             name: name.into(),
             forbidden,
+            recovery: recovery.map(|duration| Mutex::new(Recovery::new(duration))),
             rooms: RwLock::new(Rooms::new()),
         }
     }
@@ -109,10 +141,10 @@ impl Namespace {
     }
 
     /// Puts the client in, and greets it before anybody else can reach it here.
-    pub(crate) fn insert(&self, client: &Arc<Client>, id: &str, greeting: Option<Encoded>) {
+    pub(crate) fn insert(&self, client: &Arc<Client>, id: &str, greeting: Vec<Encoded>) {
         let mut rooms = self.write();
-        if let Some(greeting) = greeting {
-            client.push(greeting, Urgency::Keep);
+        for packet in greeting {
+            client.push(packet, Urgency::Keep);
         }
         rooms.insert(client.key(), Arc::clone(client));
         if !id.is_empty() {

@@ -13,7 +13,7 @@ impl Namespaces {
     pub(crate) fn opened(&self, client: &Arc<Client>) {
         if let Some(root) = self.all.first() {
             let membership = membership(root);
-            if client.join(&membership, None) {
+            if client.join(&membership, Vec::new()) {
                 contract::connected(&Socket::new(client, &membership));
             }
         }
@@ -63,7 +63,7 @@ impl Namespaces {
         }
         let answer = Packet::new(name, Body::Connect("")).encode();
         let membership = membership(&namespace);
-        if client.join(&membership, Some(answer.clone().into())) {
+        if client.join(&membership, vec![answer.clone().into()]) {
             contract::connected(&Socket::new(client, &membership));
         } else {
             client.push(answer, Urgency::Keep);
@@ -75,6 +75,7 @@ fn membership(namespace: &Arc<Namespace>) -> Arc<Membership> {
     Arc::new(Membership {
         namespace: Arc::clone(namespace),
         id: "".into(),
+        pid: None,
         auth: "null".into(),
     })
 }

@@ -6,9 +6,10 @@ use std::time::Duration;
 use crate::codec::rev1::{self, Id};
 use crate::codec::{Args, socketio};
 use crate::contract;
-use crate::server::client::{Client, Handshake, Urgency, lock};
+use crate::server::client::{Client, Handshake, Urgency, lock, now};
 use crate::session::{Encoded, Generation, Input, Reason};
 
+use super::recovery::Addressees;
 use super::{Membership, eio4};
 
 /// Runs once, when the client acknowledges.
@@ -66,7 +67,11 @@ impl<'a> Socket<'a> {
 
     /// Emits an event; false if the session is over.
     pub(crate) fn emit(&self, name: &str, args: &Args<'_>) -> bool {
-        self.client.push(self.event(name, args, None), Urgency::Keep)
+        let to = || Addressees {
+            room: Some(self.membership.id.clone()),
+            except: Vec::new(),
+        };
+        self.recorded(to, name, args, |packet| self.client.push(packet, Urgency::Keep))
     }
 
     /// The same, dropped if the client has no connection open.
@@ -116,9 +121,18 @@ impl<'a> Socket<'a> {
 
     /// Emits to many, encoded once.
     pub(crate) fn broadcast(&self, to: To<'_>, name: &str, args: &Args<'_>) {
-        self.membership
-            .namespace
-            .broadcast(self.client, to, &self.event(name, args, None));
+        let send = |packet| self.membership.namespace.broadcast(self.client, to, &packet);
+        if to.volatile {
+            return send(self.event(name, args, None));
+        }
+        let addressees = || {
+            let own = (!to.sender).then(|| self.membership.id.clone());
+            Addressees {
+                room: to.room.map(Into::into),
+                except: to.except.map(Into::into).into_iter().chain(own).collect(),
+            }
+        };
+        self.recorded(addressees, name, args, send);
     }
 
     pub(crate) fn join(&self, room: &str) {
@@ -185,6 +199,23 @@ impl<'a> Socket<'a> {
                 client.wake();
             }
         });
+    }
+
+    /// Sends an event; where the namespace remembers it, with its offset, and in the order of the offsets.
+    fn recorded<R>(
+        &self,
+        to: impl FnOnce() -> Addressees,
+        name: &str,
+        args: &Args<'_>,
+        send: impl FnOnce(Encoded) -> R,
+    ) -> R {
+        let Some(recovery) = &self.membership.namespace.recovery else {
+            return send(self.event(name, args, None));
+        };
+        let mut recovery = lock(recovery);
+        let packet = self.event(name, &args.before(recovery.offset()), None);
+        recovery.record(now(), to(), packet.clone());
+        send(packet)
     }
 
     fn push_rev1(&self, body: rev1::Body<'_>) {

@@ -261,7 +261,7 @@ impl Client {
     }
 
     /// Puts the client into a namespace; false if it is there already, in too many, or its session is over.
-    pub(crate) fn join(self: &Arc<Self>, membership: &Arc<Membership>, greeting: Option<Encoded>) -> bool {
+    pub(crate) fn join(self: &Arc<Self>, membership: &Arc<Membership>, greeting: Vec<Encoded>) -> bool {
         let mut sockets = lock(&self.sockets);
         let namespace = &membership.namespace;
         let new = !sockets.over

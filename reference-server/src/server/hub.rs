@@ -27,8 +27,8 @@ impl Hub {
     pub(crate) fn new(options: Options) -> Self {
         Hub {
             registry: Registry::new(options.max_sessions),
-            rev1: Namespaces::new(&contract::REV1),
-            eio4: Namespaces::new(&contract::EIO4),
+            rev1: Namespaces::new(&contract::REV1, None),
+            eio4: Namespaces::new(&contract::EIO4, options.recovery),
             timers: Arc::default(),
             assets: Assets::new(),
             options,
@@ -177,7 +177,7 @@ impl Hub {
             tracing::debug!(sid = client.sid, ?output);
             match output {
                 Output::Opened => self.rev1.opened(client),
-                Output::Closed(_) => Namespaces::closed(client),
+                Output::Closed(reason) => Namespaces::closed(client, reason),
                 Output::Ended => self.registry.remove(&client.sid),
             }
         }
