@@ -14,7 +14,8 @@ const CANNOT_START: u8 = 3;
 
 /// The minimal Socket.IO server that does every generation right.
 ///
-/// Prints one JSON line {"listening":"http://ADDRESS:PORT","flashPolicyPort":PORT} when it is ready.
+/// Prints one JSON line {"listening":"http://ADDRESS:PORT","flashPolicyPort":PORT} when it is ready; with --webtransport
+/// also "webtransportCertificateHash", the SHA-256 of its certificate in hexadecimal.
 #[derive(Parser)]
 #[command(name = "sio-reference-server", version)]
 struct Arguments {
@@ -60,6 +61,9 @@ struct Arguments {
     /// For how long a client of Engine.IO 4 may come back as the same socket, in seconds [default: not at all]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     recovery: Option<Duration>,
+    /// Serve WebTransport as well, on the UDP port of the same number
+    #[arg(long)]
+    webtransport: bool,
     /// How long a request head or body may take, in seconds [default: 30]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     request_timeout: Option<Duration>,
@@ -101,6 +105,9 @@ async fn main() -> ExitCode {
     if let Some(policy) = server.policy_address() {
         ready["flashPolicyPort"] = json!(policy.port());
     }
+    if let Some(hash) = server.certificate_hash() {
+        ready["webtransportCertificateHash"] = json!(hash);
+    }
     // Whoever started it may have closed the pipe; that is no reason not to serve.
     let _ = writeln!(std::io::stdout(), "{ready}");
     told_to_stop().await;
@@ -132,6 +139,7 @@ impl Arguments {
             connect_timeout: self.connect_timeout.unwrap_or(base.connect_timeout),
             upgrade_timeout: self.upgrade_timeout.unwrap_or(base.upgrade_timeout),
             recovery: self.recovery.or(base.recovery),
+            webtransport: self.webtransport || base.webtransport,
             request_timeout: self.request_timeout.unwrap_or(base.request_timeout),
             origins: if self.origins.is_empty() {
                 base.origins

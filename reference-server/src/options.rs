@@ -36,6 +36,8 @@ pub struct Options {
     /// eio4: for how long a client that lost its connection may come back as the same socket; `None` for not at all. It
     /// shows in every event, which ends with an offset.
     pub recovery: Option<Duration>,
+    /// eio4: whether there is WebTransport, on the UDP port of the same number.
+    pub webtransport: bool,
     /// Which pages may talk to the server, as `scheme://host[:port]`; `None` for all. The server's own pages always
     /// may, and so do programs that say neither `Origin` nor `Referer`.
     pub origins: Option<Vec<String>>,
@@ -67,6 +69,7 @@ impl Default for Options {
             connect_timeout: Duration::from_secs(45),
             upgrade_timeout: Duration::from_secs(10),
             recovery: None,
+            webtransport: false,
             origins: None,
             max_payload: 1_000_000,
             max_backlog: 16 << 20,

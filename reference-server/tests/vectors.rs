@@ -40,6 +40,7 @@ enum Ways {
 #[case("eio4/packet", Ways::Both)]
 #[case("eio4/payload", Ways::Both)]
 #[case("eio4/handshake", Ways::Encode)]
+#[case("eio4/webtransport", Ways::Both)]
 #[case("sio5/packet", Ways::Both)]
 #[case("sio5/binary", Ways::Both)]
 fn vectors(#[case] layer: &str, #[case] ways: Ways) {
@@ -152,6 +153,9 @@ impl From<Vec<u8>> for Encoded {
 
 fn decode(layer: &str, vector: &Vector) -> Result<Value, Malformed> {
     let bytes = &*vector.bytes();
+    if layer == "eio4/webtransport" {
+        return eio4_vectors::decode_stream(bytes);
+    }
     if layer.starts_with("eio4/") || layer.starts_with("sio5/") {
         return eio4_vectors::decode(
             layer,

@@ -9,6 +9,7 @@ pub mod multipart;
 pub mod payload;
 pub mod rev1;
 pub mod socketio;
+pub mod webtransport;
 
 mod args;
 mod json;

@@ -60,6 +60,15 @@ impl Hub {
         Some(client)
     }
 
+    /// The transports that a polling session of Engine.IO may be upgraded to.
+    pub(crate) fn upgrades(&self) -> &'static [&'static str] {
+        if self.options.webtransport {
+            &["websocket", "webtransport"]
+        } else {
+            &["websocket"]
+        }
+    }
+
     fn begin(&self, protocol: (Generation, Application), handshake: Handshake) -> Option<Arc<Client>> {
         let sid = new_sid()
             .inspect_err(|error| tracing::error!("no randomness for a session id: {error}"))

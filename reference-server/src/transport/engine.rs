@@ -15,9 +15,6 @@ use super::request::Target;
 use super::upgrade::{Purpose, upgrade_engine};
 use super::{cors, long_polling};
 
-/// The transports that a polling session may be upgraded to.
-const UPGRADES: &[&str] = &["websocket"];
-
 /// A request that may be served.
 enum Verified {
     Begin,
@@ -27,12 +24,19 @@ enum Verified {
 /// What a request of Engine.IO is for; `None` if it is none. Below `/socket.io/`, which revision 1 has as well, the query
 /// tells.
 pub(crate) fn application(path: &str, query: &[(String, String)]) -> Option<Application> {
-    if path.starts_with("/engine.io/") {
-        return Some(Application::Echo);
-    }
+    let application = application_of_path(path)?;
     let asks = query.iter().any(|(key, _)| key == "EIO" || key == "transport");
-    let free = path.starts_with("/socket.io/") && Target::parse(path, false) == Target::Welcome;
-    (free && asks).then_some(Application::Contract)
+    let shared = application == Application::Contract;
+    (!shared || (asks && Target::parse(path, false) == Target::Welcome)).then_some(application)
+}
+
+/// What a path of Engine.IO is for.
+pub(super) fn application_of_path(path: &str) -> Option<Application> {
+    match path {
+        _ if path.starts_with("/engine.io/") => Some(Application::Echo),
+        _ if path.starts_with("/socket.io/") => Some(Application::Contract),
+        _ => None,
+    }
 }
 
 /// Answers the request, or closes the connection.
@@ -63,7 +67,7 @@ pub(crate) async fn respond(
                 let request = Request::from_parts(parts.clone(), body);
                 upgrade_engine(Arc::clone(&hub), stopped, request, purpose).ok_or(Refusal::BadRequest)
             }
-            Ok(Verified::Begin) => match hub.open_engine(application, handshake, UPGRADES) {
+            Ok(Verified::Begin) => match hub.open_engine(application, handshake, hub.upgrades()) {
                 Some(client) => long_polling::get(&hub, client, &parts.headers).await,
                 None => Err(Refusal::Full),
             },

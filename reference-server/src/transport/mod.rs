@@ -6,6 +6,7 @@ pub(crate) mod engine;
 pub(crate) mod flashsocket;
 pub(crate) mod refusal;
 pub(crate) mod request;
+pub(crate) mod webtransport;
 
 mod gzip;
 mod handshake;

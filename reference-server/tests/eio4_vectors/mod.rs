@@ -1,10 +1,10 @@
 //! The layers of Engine.IO 4 and Socket.IO 5: between the server's packets and those of the vectors.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use reference_server::codec::binary::Reassembly;
 use reference_server::codec::eio4::{self, Packet};
 use reference_server::codec::socketio::{self, Body};
-use reference_server::codec::{Args, Malformed, Message};
+use reference_server::codec::{Args, Malformed, Message, webtransport};
 use serde_json::{Map, Value, json};
 
 use super::{Encoded, Vector, hex, word};
@@ -34,6 +34,24 @@ pub(super) fn decode(layer: &str, text: &str, vector: &Vector) -> Result<Value, 
     }
 }
 
+pub(super) fn decode_stream(bytes: &[u8]) -> Result<Value, Malformed> {
+    let mut frames = webtransport::Frames::new(1_000_000);
+    frames.push(bytes);
+    let mut all = Vec::new();
+    while let Some(message) = frames.next_message()? {
+        Packet::decode(&message)?;
+        all.push(match message {
+            Message::Text(text) => text.as_str().into(),
+            Message::Binary(bytes) => json!({ "hex": hexadecimal(&bytes) }),
+        });
+    }
+    if frames.is_empty() {
+        Ok(all.into())
+    } else {
+        Err(Malformed::Truncated)
+    }
+}
+
 pub(super) fn encode(layer: &str, decoded: &Value) -> Encoded {
     let text = match layer {
         "eio4/packet" => {
@@ -49,16 +67,13 @@ pub(super) fn encode(layer: &str, decoded: &Value) -> Encoded {
             };
             packet.encode().text().unwrap().to_string()
         }
-        "eio4/payload" => {
-            let packets = decoded
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|packet| match packet.get("hex") {
-                    Some(bytes) => Message::Binary(hex(word(bytes)).into()),
-                    None => Message::Text(word(packet).into()),
-                });
-            eio4::encode_payload(&packets.collect::<Vec<_>>()).to_string()
+        "eio4/payload" => eio4::encode_payload(&messages(decoded)).to_string(),
+        "eio4/webtransport" => {
+            let mut out = BytesMut::new();
+            for message in messages(decoded) {
+                webtransport::encode(&message, &mut out);
+            }
+            return out.to_vec().into();
         }
         "eio4/handshake" => {
             let upgrades: Vec<&str> = decoded["upgrades"].as_array().unwrap().iter().map(word).collect();
@@ -75,6 +90,16 @@ pub(super) fn encode(layer: &str, decoded: &Value) -> Encoded {
         _ => return encode_packet(decoded),
     };
     text.into_bytes().into()
+}
+
+fn messages(decoded: &Value) -> Vec<Message> {
+    let packets = decoded.as_array().unwrap().iter();
+    packets
+        .map(|packet| match packet.get("hex") {
+            Some(bytes) => Message::Binary(hex(word(bytes)).into()),
+            None => Message::Text(word(packet).into()),
+        })
+        .collect()
 }
 
 fn described(packet: &Packet<'_>) -> Value {
