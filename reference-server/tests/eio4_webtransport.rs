@@ -1,6 +1,6 @@
 //! WebTransport over UDP loopback.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "what does not hold ends the test")]
+#![expect(clippy::unwrap_used, reason = "what does not hold ends the test")]
 
 mod peer;
 

@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::sync::Semaphore;
 use wtransport::endpoint::{IncomingSession, SessionRequest, endpoint_side};
 use wtransport::stream::BiStream;
-use wtransport::tls::Sha256DigestFmt;
+use wtransport::tls::{Certificate, Sha256DigestFmt};
 use wtransport::{Endpoint, Identity, ServerConfig, VarInt};
 
 use crate::codec::webtransport::{Frames, encode};
@@ -45,7 +45,7 @@ pub(crate) fn bind(address: SocketAddr) -> io::Result<Listener> {
     let names = ["localhost".to_owned(), address.ip().to_string()];
     let identity = Identity::self_signed(names).map_err(io::Error::other)?;
     let certificates = identity.certificate_chain().as_slice();
-    let certificate_hash = certificates.first().map(|certificate| certificate.hash());
+    let certificate_hash = certificates.first().map(Certificate::hash);
     let config = ServerConfig::builder()
         .with_bind_address(address)
         .with_identity(identity)
