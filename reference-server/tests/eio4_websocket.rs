@@ -2,7 +2,7 @@
 
 mod peer;
 
-use peer::{PATIENCE, Peer, binary_frame, frame, no_session_is_left, server, start};
+use peer::{PATIENCE, Peer, binary_frame, frame, no_session_is_left, server, start, upgrade_engine};
 use reference_server::Options;
 use rstest::rstest;
 
@@ -240,6 +240,20 @@ async fn a_client_that_joins_nothing_is_closed() {
     socket.say("40/nowhere,").await;
     socket.hears(r#"44/nowhere,{"message":"Invalid namespace"}"#).await;
     socket.hears_end(None).await;
+}
+
+#[tokio::test]
+async fn a_websocket_has_nothing_to_be_upgraded_to() {
+    let server = server().await;
+    let mut socket = Peer::connect(&server).await;
+    socket.send(upgrade_engine("/socket.io/", "")).await;
+    socket.until("0{\"sid\":\"").await;
+    let sid = socket.until("\"").await.replace('"', "");
+    let mut second = Peer::connect(&server).await;
+    second.send(upgrade_engine("/socket.io/", &format!("&sid={sid}"))).await;
+    let refused = r#"{"code":3,"message":"Bad request"}"#.to_owned();
+    assert_eq!(second.answer().await, ("HTTP/1.1 400 Bad Request".to_owned(), refused));
+    assert_eq!(server.sessions(), 1);
 }
 
 #[tokio::test]

@@ -241,6 +241,11 @@ impl Client {
         lock(&self.core).session.backlog()
     }
 
+    /// See [`Session::is_streaming`].
+    pub(crate) fn is_streaming(&self) -> bool {
+        lock(&self.core).session.is_streaming()
+    }
+
     /// Whether packets of the client still count.
     pub(crate) fn is_live(&self) -> bool {
         lock(&self.core).session.is_live()

@@ -150,7 +150,7 @@ impl Session {
         if self.phase == Phase::Ended {
             return Err(Refused::Ended);
         }
-        if self.carrier == Some(Delivery::Stream) {
+        if self.is_streaming() {
             return Err(Refused::OtherTransport);
         }
         if std::mem::replace(&mut self.posting, true) {
@@ -240,6 +240,11 @@ impl Session {
     /// Whether this connection is the one that carries the session.
     pub(crate) fn is_open(&self, id: ConnectionId) -> bool {
         self.connection.is_some_and(|connection| connection.id == id)
+    }
+
+    /// eio4: whether a stream carries it, so that there is nothing to upgrade to.
+    pub(crate) fn is_streaming(&self) -> bool {
+        self.carrier == Some(Delivery::Stream)
     }
 
     /// Bytes that wait for delivery.

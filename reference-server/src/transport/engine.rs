@@ -104,7 +104,7 @@ fn verify(
     match request.query("sid").filter(|sid| !sid.is_empty()) {
         Some(sid) => {
             let client = hub.find_engine(application, sid).ok_or(Refusal::UnknownSid)?;
-            if !version || websocket != upgrade {
+            if !version || websocket != upgrade || (upgrade && client.is_streaming()) {
                 return Err(Refusal::BadRequest);
             }
             Ok(Verified::Session(client))
