@@ -4,17 +4,35 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use serde_json::value::RawValue;
+use bytes::Bytes;
 
-use crate::codec::rev1::Args;
-use crate::namespace::{Socket, To};
+use crate::codec::Args;
+use crate::namespace::{Names, Socket, To};
 use crate::server::client::Handshake;
+use crate::session::Generation;
 
-/// The namespaces that anybody may join; the first is everybody's.
-pub(crate) const NAMESPACES: &[&str] = &["", "/custom"];
+/// The namespaces of revision 1.
+pub(crate) const REV1: Names = Names {
+    open: &["", "/custom"],
+    forbidden: &["/forbidden"],
+    dynamic: |_| false,
+};
 
-/// The namespaces that refuse everybody.
-pub(crate) const FORBIDDEN: &[&str] = &["/forbidden"];
+/// The namespaces of Engine.IO 4.
+pub(crate) const EIO4: Names = Names {
+    open: &["/", "/custom"],
+    forbidden: &["/forbidden"],
+    dynamic: |name| {
+        let digits = name.strip_prefix("/dynamic-").unwrap_or_default();
+        !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+    },
+};
+
+/// What a client hears from a forbidden namespace.
+pub(crate) const REFUSAL: &str = r#"{"message":"not authorized","data":{"reason":"forbidden"}}"#;
+
+/// The most arguments of `binary`.
+const MOST_PARTS: u8 = 255;
 
 /// The longest `ask-timeout`.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
@@ -41,7 +59,10 @@ pub(crate) fn authorize(handshake: &Handshake) -> Verdict {
 
 /// A client has joined the namespace.
 pub(crate) fn connected(socket: &Socket<'_>) {
-    socket.emit("news", &Args::trusted(r#"[{"hello":"world"}]"#.to_owned()));
+    match socket.generation() {
+        Generation::Rev1 => socket.emit("news", &Args::from_list(r#"{"hello":"world"}"#)),
+        Generation::Eio4 => socket.emit("auth", &Args::from_list(socket.auth())),
+    };
 }
 
 /// A client is out of the namespace, so joining a room does nothing any more.
@@ -69,61 +90,35 @@ pub(crate) fn event(socket: &Socket<'_>, name: &str, args: &Args<'_>, ack: Optio
         }
         "message-with-ack" => return acknowledge(socket, ack, Some(args.clone())),
         _ => {
-            let values = args.values();
+            let values: Vec<&str> = args.values().take(3).collect();
             match (name, values.as_slice()) {
-                ("broadcast", [event, rest @ ..]) => {
-                    broadcast(
-                        socket,
-                        To {
-                            room: None,
-                            sender: false,
-                            volatile: false,
-                        },
-                        event,
-                        rest,
-                    );
+                ("broadcast" | "all" | "volatile-all", [event, ..]) => {
+                    let to = To {
+                        sender: name != "broadcast",
+                        volatile: name == "volatile-all",
+                        ..To::default()
+                    };
+                    socket.broadcast(to, &text_of(event), &args.skip(1));
                 }
-                ("all", [event, rest @ ..]) => {
-                    broadcast(
-                        socket,
-                        To {
-                            room: None,
-                            sender: true,
-                            volatile: false,
-                        },
-                        event,
-                        rest,
-                    );
+                ("to" | "in", [room, event, ..]) => {
+                    let to = To {
+                        room: Some(&text_of(room)),
+                        sender: name == "in",
+                        ..To::default()
+                    };
+                    socket.broadcast(to, &text_of(event), &args.skip(2));
                 }
-                ("volatile-all", [event, rest @ ..]) => {
-                    broadcast(
-                        socket,
-                        To {
-                            room: None,
-                            sender: true,
-                            volatile: true,
-                        },
-                        event,
-                        rest,
-                    );
+                ("except", [room, event, ..]) if eio4(socket) => {
+                    let to = To {
+                        except: Some(&text_of(room)),
+                        sender: true,
+                        ..To::default()
+                    };
+                    socket.broadcast(to, &text_of(event), &args.skip(2));
                 }
-                ("to" | "in", [room, event, rest @ ..]) => {
-                    let room = text_of(room);
-                    broadcast(
-                        socket,
-                        To {
-                            room: Some(&room),
-                            sender: name == "in",
-                            volatile: false,
-                        },
-                        event,
-                        rest,
-                    );
-                }
-                ("volatile", [event, rest @ ..]) => {
-                    socket.emit_volatile(&text_of(event), &Args::from_values(rest));
-                }
-                ("burst", [n, event, payload @ ..]) => burst(socket, n, event, payload),
+                ("volatile", [event, ..]) => socket.emit_volatile(&text_of(event), &args.skip(1)),
+                ("burst", [n, event, ..]) => burst(socket, n, event, &args.skip(2)),
+                ("binary", [n, ..]) if eio4(socket) => binary(socket, n),
                 ("ask", _) => {
                     socket.emit_with_ack(
                         "question",
@@ -135,10 +130,10 @@ pub(crate) fn event(socket: &Socket<'_>, name: &str, args: &Args<'_>, ack: Optio
                 }
                 ("ask-timeout", [delay, ..]) => ask_timeout(socket, delay),
                 ("join" | "leave" | "count", [room, ..]) => return rooms(socket, name, &text_of(room), ack),
-                ("handshake", _) => return acknowledge(socket, ack, Some(shown(socket.handshake()))),
+                ("handshake", _) => return acknowledge(socket, ack, Some(shown(socket))),
                 ("disconnect-me", values) => return socket.disconnect(truth(values.first())),
                 ("last-words", [n, event, rest @ ..]) => {
-                    burst(socket, n, event, &[]);
+                    burst(socket, n, event, &Args::NONE);
                     return socket.disconnect(truth(rest.first()));
                 }
                 _ => return,
@@ -148,34 +143,37 @@ pub(crate) fn event(socket: &Socket<'_>, name: &str, args: &Args<'_>, ack: Optio
     acknowledge(socket, ack, None);
 }
 
+fn eio4(socket: &Socket<'_>) -> bool {
+    socket.generation() == Generation::Eio4
+}
+
 fn acknowledge(socket: &Socket<'_>, ack: Option<&str>, args: Option<Args<'_>>) {
     if let Some(digits) = ack {
         socket.acknowledge(digits, args);
     }
 }
 
-fn broadcast(socket: &Socket<'_>, to: To<'_>, event: &RawValue, args: &[&RawValue]) {
-    socket.broadcast(to, &text_of(event), &Args::from_values(args));
-}
-
-fn burst(socket: &Socket<'_>, n: &RawValue, event: &RawValue, payload: &[&RawValue]) {
+fn burst(socket: &Socket<'_>, n: &str, event: &str, payload: &Args<'_>) {
     let event = text_of(event);
-    let n: u64 = serde_json::from_str(n.get()).unwrap_or_default();
-    for k in 0..n {
-        let mut args = format!("[{k}");
-        for value in payload {
-            args.push(',');
-            args.push_str(value.get());
-        }
-        args.push(']');
-        if !socket.emit(&event, &Args::trusted(args)) {
+    for k in 0..number(n) {
+        if !socket.emit(&event, &payload.behind(k)) {
             break;
         }
     }
 }
 
-fn ask_timeout(socket: &Socket<'_>, delay: &RawValue) {
-    let delay = Duration::from_millis(serde_json::from_str(delay.get()).unwrap_or_default());
+fn binary(socket: &Socket<'_>, n: &str) {
+    let n = u8::try_from(number(n)).unwrap_or(MOST_PARTS);
+    let part = |k| format!(r#"{{"part":{k},"data":{{"_placeholder":true,"num":{k}}}}}"#);
+    let list = (0..n).map(part).collect::<Vec<_>>().join(",");
+    let attachments = (0..n).map(|k| Bytes::copy_from_slice(&[1, 2, 3, k])).collect();
+    if let Ok(args) = Args::from_list(list).attach(attachments) {
+        socket.emit("binary", &args);
+    }
+}
+
+fn ask_timeout(socket: &Socket<'_>, delay: &str) {
+    let delay = Duration::from_millis(number(delay));
     let answered = |socket: &Socket<'_>, args: Args<'_>| {
         socket.emit("answer", &args);
     };
@@ -198,20 +196,28 @@ fn rooms(socket: &Socket<'_>, name: &str, room: &str, ack: Option<&str>) {
             serde_json::json!(socket.rooms()).to_string()
         }
     };
-    acknowledge(socket, ack, Some(Args::trusted(format!("[{answer}]"))));
+    acknowledge(socket, ack, Some(Args::from_list(answer)));
 }
 
-fn shown(handshake: &Handshake) -> Args<'static> {
-    let shown =
-        serde_json::json!([{ "query": handshake.query_map(), "headers": handshake.header_map(), "auth": null }]);
-    Args::trusted(shown.to_string())
+fn shown(socket: &Socket<'_>) -> Args<'static> {
+    let handshake = socket.handshake();
+    let (query, headers) = (handshake.query_map(), handshake.header_map());
+    let (query, headers) = (serde_json::json!(query), serde_json::json!(headers));
+    Args::from_list(format!(
+        r#"{{"query":{query},"headers":{headers},"auth":{}}}"#,
+        socket.auth()
+    ))
 }
 
 /// A string's text; any other value stands for itself.
-fn text_of(value: &RawValue) -> Cow<'_, str> {
-    serde_json::from_str(value.get()).map_or_else(|_| Cow::Borrowed(value.get()), Cow::Owned)
+fn text_of(value: &str) -> Cow<'_, str> {
+    serde_json::from_str(value).map_or(Cow::Borrowed(value), Cow::Owned)
 }
 
-fn truth(value: Option<&&RawValue>) -> bool {
-    value.is_some_and(|value| value.get() == "true")
+fn number(value: &str) -> u64 {
+    serde_json::from_str(value).unwrap_or_default()
+}
+
+fn truth(value: Option<&&str>) -> bool {
+    value.is_some_and(|value| *value == "true")
 }

@@ -14,7 +14,8 @@ const CANNOT_START: u8 = 3;
 
 /// The minimal Socket.IO server that does every generation right.
 ///
-/// Prints one JSON line {"listening":"http://ADDRESS:PORT","flashPolicyPort":PORT} when it is ready.
+/// Prints one JSON line {"listening":"http://ADDRESS:PORT","flashPolicyPort":PORT} when it is ready; with --webtransport
+/// also "webtransportCertificateHash", the SHA-256 of its certificate in hexadecimal.
 #[derive(Parser)]
 #[command(name = "sio-reference-server", version)]
 struct Arguments {
@@ -45,6 +46,24 @@ struct Arguments {
     /// How long a handshake waits for its first connection, in seconds [default: 30]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     handshake_timeout: Option<Duration>,
+    /// How often the server pings clients of Engine.IO 4, in seconds; 0 for never [default: 25, with --contract 0.3]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    ping_interval: Option<Duration>,
+    /// How long such a client has to answer a ping, in seconds [default: 20, with --contract 0.2]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    ping_timeout: Option<Duration>,
+    /// How long such a client may be in no namespace, in seconds [default: 45, with --contract 1]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    connect_timeout: Option<Duration>,
+    /// How long an upgrade to another transport may take, in seconds [default: 10]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    upgrade_timeout: Option<Duration>,
+    /// For how long a client of Engine.IO 4 may come back as the same socket, in seconds [default: not at all]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    recovery: Option<Duration>,
+    /// Serve WebTransport as well, on the UDP port of the same number
+    #[arg(long)]
+    webtransport: bool,
     /// How long a request head or body may take, in seconds [default: 30]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     request_timeout: Option<Duration>,
@@ -86,6 +105,9 @@ async fn main() -> ExitCode {
     if let Some(policy) = server.policy_address() {
         ready["flashPolicyPort"] = json!(policy.port());
     }
+    if let Some(hash) = server.certificate_hash() {
+        ready["webtransportCertificateHash"] = json!(hash);
+    }
     // Whoever started it may have closed the pipe; that is no reason not to serve.
     let _ = writeln!(std::io::stdout(), "{ready}");
     told_to_stop().await;
@@ -112,6 +134,12 @@ impl Arguments {
             close_timeout: self.close_timeout.unwrap_or(base.close_timeout),
             polling_duration: self.polling_duration.unwrap_or(base.polling_duration),
             handshake_timeout: self.handshake_timeout.unwrap_or(base.handshake_timeout),
+            ping_interval: self.ping_interval.unwrap_or(base.ping_interval),
+            ping_timeout: self.ping_timeout.unwrap_or(base.ping_timeout),
+            connect_timeout: self.connect_timeout.unwrap_or(base.connect_timeout),
+            upgrade_timeout: self.upgrade_timeout.unwrap_or(base.upgrade_timeout),
+            recovery: self.recovery.or(base.recovery),
+            webtransport: self.webtransport || base.webtransport,
             request_timeout: self.request_timeout.unwrap_or(base.request_timeout),
             origins: if self.origins.is_empty() {
                 base.origins

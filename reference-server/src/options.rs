@@ -3,7 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use crate::session::Limits;
+use crate::server::client::Application;
+use crate::session::{Generation, Limits};
 
 /// What a [`Server`](crate::Server) is started with.
 #[derive(Clone, Debug)]
@@ -24,6 +25,19 @@ pub struct Options {
     pub polling_duration: Duration,
     /// rev1: how long a handshake waits for its first connection.
     pub handshake_timeout: Duration,
+    /// eio4: how often the server pings; announced in the handshake, in milliseconds.
+    pub ping_interval: Duration,
+    /// eio4: how long the client has to answer a ping; announced in the handshake, in milliseconds.
+    pub ping_timeout: Duration,
+    /// eio4: how long a client may be in no namespace after the handshake.
+    pub connect_timeout: Duration,
+    /// eio4: how long an upgrade may take.
+    pub upgrade_timeout: Duration,
+    /// eio4: for how long a client that lost its connection may come back as the same socket; `None` for not at all. It
+    /// shows in every event, which ends with an offset.
+    pub recovery: Option<Duration>,
+    /// eio4: whether there is WebTransport, on the UDP port of the same number.
+    pub webtransport: bool,
     /// Which pages may talk to the server, as `scheme://host[:port]`; `None` for all. The server's own pages always
     /// may, and so do programs that say neither `Origin` nor `Referer`.
     pub origins: Option<Vec<String>>,
@@ -50,6 +64,12 @@ impl Default for Options {
             close_timeout: Duration::from_secs(60),
             polling_duration: Duration::from_secs(20),
             handshake_timeout: Duration::from_secs(30),
+            ping_interval: Duration::from_secs(25),
+            ping_timeout: Duration::from_secs(20),
+            connect_timeout: Duration::from_secs(45),
+            upgrade_timeout: Duration::from_secs(10),
+            recovery: None,
+            webtransport: false,
             origins: None,
             max_payload: 1_000_000,
             max_backlog: 16 << 20,
@@ -71,18 +91,31 @@ impl Options {
             heartbeat_timeout: Duration::from_secs(2),
             close_timeout: Duration::from_secs(2),
             polling_duration: Duration::from_secs(1),
+            ping_interval: Duration::from_millis(300),
+            ping_timeout: Duration::from_millis(200),
+            connect_timeout: Duration::from_secs(1),
             origins: Some(vec!["http://allowed.example".to_owned()]),
             ..Options::default()
         }
     }
 
-    pub(crate) fn limits(&self) -> Limits {
+    pub(crate) fn limits(&self, (generation, application): (Generation, Application)) -> Limits {
+        let (heartbeat_interval, heartbeat_timeout, close_timeout) = match generation {
+            Generation::Rev1 => (self.heartbeat_interval, self.heartbeat_timeout, self.close_timeout),
+            Generation::Eio4 => (
+                self.ping_interval,
+                self.ping_timeout,
+                self.ping_interval + self.ping_timeout,
+            ),
+        };
         Limits {
             handshake_timeout: self.handshake_timeout,
-            heartbeat_interval: Some(self.heartbeat_interval).filter(|interval| !interval.is_zero()),
-            heartbeat_timeout: self.heartbeat_timeout,
-            close_timeout: self.close_timeout,
+            heartbeat_interval: Some(heartbeat_interval).filter(|interval| !interval.is_zero()),
+            heartbeat_timeout,
+            close_timeout,
             polling_duration: self.polling_duration,
+            connect_timeout: (application == Application::Contract).then_some(self.connect_timeout),
+            upgrade_timeout: self.upgrade_timeout,
             backlog: self.max_backlog,
         }
     }

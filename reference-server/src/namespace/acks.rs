@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 /// How many acks a connection may owe; beyond, the oldest is given up.
 const OWED: usize = 1000;
 
-/// Handlers `H` by the id of the packet that asked. Ids count from 1 for each connection; each is answered once.
+/// What waits, `H`, by the id of the packet that asked. Ids count from 1 for each connection; each is answered once.
 #[derive(Debug)]
 pub(crate) struct Acks<H> {
     last: u64,
@@ -30,9 +30,16 @@ impl<H> Acks<H> {
         self.last
     }
 
-    /// The handler that waits under this id. An unknown id and a second ack have none.
-    pub(crate) fn take(&mut self, digits: &str) -> Option<H> {
-        self.give_up(digits.parse().ok()?)
+    /// What waits under this id, if it may have the ack. An unknown id and a second ack have nothing.
+    pub(crate) fn take(&mut self, digits: &str, may: impl FnOnce(&H) -> bool) -> Option<H> {
+        let id = digits.parse().ok()?;
+        self.waiting.get(&id).filter(|waiting| may(waiting))?;
+        self.give_up(id)
+    }
+
+    /// Keeps only what is to wait on.
+    pub(crate) fn retain(&mut self, waits: impl Fn(&H) -> bool) {
+        self.waiting.retain(|_, waiting| waits(waiting));
     }
 
     /// Waits no longer.
@@ -45,15 +52,21 @@ impl<H> Acks<H> {
 mod tests {
     use super::*;
 
+    fn take<H>(acks: &mut Acks<H>, digits: &str) -> Option<H> {
+        acks.take(digits, |_| true)
+    }
+
     #[test]
     fn an_ack_counts_once() {
         let mut acks = Acks::new();
         assert_eq!((acks.expect('a'), acks.expect('b')), (1, 2));
-        assert_eq!(
-            (acks.take("2"), acks.take("2"), acks.take("9"), acks.take("x")),
-            (Some('b'), None, None, None)
-        );
-        assert_eq!((acks.give_up(1), acks.take("1")), (Some('a'), None));
+        assert_eq!(acks.take("2", |waiting| *waiting == 'a'), None);
+        assert_eq!((take(&mut acks, "2"), take(&mut acks, "2")), (Some('b'), None));
+        assert_eq!((take(&mut acks, "9"), take(&mut acks, "x")), (None, None));
+        assert_eq!((acks.give_up(1), take(&mut acks, "1")), (Some('a'), None));
+        acks.expect('c');
+        acks.retain(|waiting| *waiting != 'c');
+        assert_eq!(take(&mut acks, "3"), None);
     }
 
     #[test]
@@ -62,9 +75,7 @@ mod tests {
         for k in 0..2 * OWED {
             acks.expect(k);
         }
-        assert_eq!(
-            (acks.waiting.len(), acks.take("1"), acks.take("2000")),
-            (OWED, None, Some(1999))
-        );
+        assert_eq!(acks.waiting.len(), OWED);
+        assert_eq!((take(&mut acks, "1"), take(&mut acks, "2000")), (None, Some(1999)));
     }
 }

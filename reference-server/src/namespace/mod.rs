@@ -1,142 +1,173 @@
 //! Namespaces: several sockets over one session, and what the application can do with one.
 
 mod acks;
+mod eio4;
+mod recovery;
+mod rev1;
 mod rooms;
 mod socket;
 
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
+use std::time::Duration;
 
-use crate::codec::Text;
-use crate::codec::rev1::{Body, Id, Packet, UNAUTHORIZED};
 use crate::contract;
-use crate::server::client::{Client, Urgency};
+use crate::server::client::{Client, Urgency, lock, now};
+use crate::session::{Encoded, Reason};
 
-pub(crate) use acks::Acks;
+use recovery::{Recovery, Saved};
 use rooms::Rooms;
 pub(crate) use socket::{AckHandler, Socket, To};
 
+/// The acks that a client owes, and in which namespace each was asked for.
+pub(crate) type Acks = acks::Acks<(Arc<Namespace>, AckHandler)>;
+
+/// Which namespaces the application has, in one generation.
+pub(crate) struct Names {
+    /// Those that anybody may join. In revision 1 the first is everybody's.
+    pub(crate) open: &'static [&'static str],
+    /// Those that refuse everybody.
+    pub(crate) forbidden: &'static [&'static str],
+    /// Those that exist on demand.
+    pub(crate) dynamic: fn(&str) -> bool,
+}
+
 /// One namespace and who is in it.
 pub(crate) struct Namespace {
-    /// The endpoint of its packets; empty for the default one.
-    name: &'static str,
+    /// The name in its packets; that of the main one is empty in revision 1, and a slash later.
+    name: Box<str>,
     /// Nobody may join.
     forbidden: bool,
+    /// What it remembers for clients that come back, where it does. Whoever holds it keeps the order of what is sent.
+    recovery: Option<Mutex<Recovery>>,
     rooms: RwLock<Rooms<usize, Arc<Client>>>,
 }
 
-/// The namespaces of a server. The first one is everybody's.
+/// That a client is in a namespace.
+pub(crate) struct Membership {
+    pub(crate) namespace: Arc<Namespace>,
+    /// The id of the socket, which is also a room of its own; revision 1 has none.
+    pub(crate) id: Box<str>,
+    /// The private id that the client may come back with.
+    pub(crate) pid: Option<Box<str>>,
+    /// What the client sent to be let in, a JSON value.
+    pub(crate) auth: Box<str>,
+}
+
+/// The namespaces of one generation.
 pub(crate) struct Namespaces {
     all: Vec<Arc<Namespace>>,
+    /// For how long they remember what a client misses, if they do.
+    recovery: Option<Duration>,
+    is_dynamic: fn(&str) -> bool,
+    /// They live as long as somebody is in them.
+    dynamic: Mutex<HashMap<Box<str>, Weak<Namespace>>>,
 }
 
 impl Namespaces {
-    pub(crate) fn new(names: &[&'static str], forbidden: &[&'static str]) -> Self {
-        let namespace = |name, forbidden| {
-            Arc::new(Namespace {
-                name,
-                forbidden,
-                rooms: RwLock::new(Rooms::new()),
-            })
-        };
-        let open = names.iter().map(|name| namespace(name, false));
+    pub(crate) fn new(names: &Names, recovery: Option<Duration>) -> Self {
+        let open = names.open.iter().map(|name| Namespace::new(name, false, recovery));
+        let forbidden = names.forbidden.iter().map(|name| Namespace::new(name, true, None));
         Namespaces {
-            all: open.chain(forbidden.iter().map(|name| namespace(name, true))).collect(),
-        }
-    }
-
-    /// The session has its first connection.
-    pub(crate) fn opened(&self, client: &Arc<Client>) {
-        if let Some(root) = self.all.first()
-            && client.join(root, None)
-        {
-            contract::connected(&Socket::new(client, root));
+            recovery,
+            all: open.chain(forbidden).map(Arc::new).collect(),
+            is_dynamic: names.dynamic,
+            dynamic: Mutex::default(),
         }
     }
 
     /// The session is over: out of every namespace, then the disconnect handlers, which join nothing any more.
-    pub(crate) fn closed(&self, client: &Arc<Client>) {
-        for namespace in client.leave_all() {
-            contract::disconnected(&Socket::new(client, &namespace));
-        }
-    }
-
-    /// What a packet of the client does. Heartbeats and the end of the session are the session's.
-    pub(crate) fn receive(&self, client: &Arc<Client>, packet: Packet<'_>) {
-        if let Body::Connect(_) = packet.body {
-            return self.connect(client, packet.endpoint);
-        }
-        let Some(namespace) = client.joined(packet.endpoint) else {
-            return;
-        };
-        let socket = Socket::new(client, &namespace);
-        if let Body::Ack(digits, args) = packet.body {
-            return socket.acked(digits, args);
-        }
-        // A plain id is acknowledged by the server itself, before the handler runs, as the original does.
-        let ack = match packet.id {
-            Some(Id { digits, data: false }) => {
-                socket.acknowledge(digits, None);
-                None
+    /// Unless the application has sent it away, the client may come back.
+    pub(crate) fn closed(client: &Arc<Client>, reason: Reason) {
+        if reason != Reason::Server {
+            for membership in client.memberships() {
+                membership.save(client);
             }
-            Some(Id { digits, data: true }) => Some(digits),
-            None => None,
-        };
-        match packet.body {
-            Body::Message(text) => contract::message(&socket, text, ack),
-            Body::Json(json) => contract::json(&socket, json, ack),
-            Body::Event { name, args } => contract::event(&socket, &name, &args, ack),
-            Body::Disconnect => socket.left(),
-            _ => {}
+        }
+        for membership in client.leave_all() {
+            contract::disconnected(&Socket::new(client, &membership));
         }
     }
 
-    /// The query is not echoed. Joining twice is answered twice and done once.
-    fn connect(&self, client: &Arc<Client>, name: &str) {
-        let Some(namespace) = self.all.iter().find(|namespace| namespace.name == name) else {
-            return;
-        };
-        if namespace.forbidden {
-            client.push(Packet::new(name, Body::Error(UNAUTHORIZED, "")).encode(), Urgency::Keep);
-            return;
+    fn find(&self, name: &str) -> Option<Arc<Namespace>> {
+        let fixed = self.all.iter().find(|namespace| &*namespace.name == name);
+        if let Some(namespace) = fixed {
+            return Some(Arc::clone(namespace));
         }
-        if client.joined("").is_none() {
-            return;
+        if !(self.is_dynamic)(name) {
+            return None;
         }
-        let answer = Packet::new(name, Body::Connect("")).encode();
-        if client.join(namespace, Some(&answer)) {
-            contract::connected(&Socket::new(client, namespace));
-        } else {
-            client.push(answer, Urgency::Keep);
+        let mut dynamic = lock(&self.dynamic);
+        if let Some(namespace) = dynamic.get(name).and_then(Weak::upgrade) {
+            return Some(namespace);
+        }
+        // Forgetting the dead only where the table would grow costs little for each newcomer.
+        if dynamic.len() == dynamic.capacity() {
+            dynamic.retain(|_, namespace| namespace.strong_count() > 0);
+        }
+        let namespace = Arc::new(Namespace::new(name, false, self.recovery));
+        dynamic.insert(name.into(), Arc::downgrade(&namespace));
+        Some(namespace)
+    }
+}
+
+impl Membership {
+    /// Has the namespace remember the socket.
+    fn save(&self, client: &Client) {
+        if let (Some(recovery), Some(pid)) = (&self.namespace.recovery, &self.pid) {
+            let rooms = self.namespace.read().of(&client.key()).map(str::to_owned).collect();
+            let saved = Saved {
+                id: self.id.clone(),
+                rooms,
+                at: now(),
+            };
+            lock(recovery).save(pid, saved);
         }
     }
 }
 
 impl Namespace {
-    pub(crate) fn name(&self) -> &'static str {
-        self.name
+    fn new(name: &str, forbidden: bool, recovery: Option<Duration>) -> Self {
+        Namespace {
+            name: name.into(),
+            forbidden,
+            recovery: recovery.map(|duration| Mutex::new(Recovery::new(duration))),
+            rooms: RwLock::new(Rooms::new()),
+        }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     /// Puts the client in, and greets it before anybody else can reach it here.
-    pub(crate) fn insert(&self, client: &Arc<Client>, greeting: Option<&Text>) {
+    pub(crate) fn insert(&self, client: &Arc<Client>, id: &str, greeting: Vec<Encoded>) {
         let mut rooms = self.write();
-        if let Some(greeting) = greeting {
-            client.push(greeting.clone(), Urgency::Keep);
+        for packet in greeting {
+            client.push(packet, Urgency::Keep);
         }
         rooms.insert(client.key(), Arc::clone(client));
+        if !id.is_empty() {
+            rooms.join(&client.key(), id);
+        }
     }
 
     pub(crate) fn remove(&self, client: &Client) {
         self.write().remove(&client.key());
     }
 
-    /// Hands one encoded packet to everybody in the namespace, or in the room, but perhaps the sender.
-    fn broadcast(&self, sender: &Client, room: Option<&str>, to_sender: bool, packet: &Text, urgency: Urgency) {
-        for client in self.read().in_room(room) {
-            if client.key() != sender.key() {
-                client.push(packet.clone(), urgency);
+    /// Hands one encoded packet to all whom it is for.
+    fn broadcast(&self, sender: &Client, to: To<'_>, packet: &Encoded) {
+        let urgency = if to.volatile { Urgency::Volatile } else { Urgency::Keep };
+        let rooms = self.read();
+        for client in rooms.in_room(to.room) {
+            let is_sender = client.key() == sender.key();
+            if (is_sender && !to.sender) || to.except.is_some_and(|room| rooms.is_in(&client.key(), room)) {
+                continue;
+            }
+            client.push(packet.clone(), urgency);
+            if !is_sender {
                 client.wake();
-            } else if to_sender {
-                client.push(packet.clone(), urgency);
             }
         }
     }

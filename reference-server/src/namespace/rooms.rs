@@ -59,6 +59,11 @@ impl<K: Clone + Eq + Hash, M> Rooms<K, M> {
             .map(String::as_str)
     }
 
+    /// Whether this member is in the room.
+    pub(crate) fn is_in(&self, key: &K, room: &str) -> bool {
+        self.rooms.get(room).is_some_and(|keys| keys.contains(key))
+    }
+
     /// Everybody in the namespace, or in the room.
     pub(crate) fn in_room<'a>(&'a self, room: Option<&str>) -> Box<dyn Iterator<Item = &'a M> + 'a> {
         match room {
@@ -99,6 +104,10 @@ mod tests {
         rooms.join(&1, "w");
         rooms.join(&3, "x");
         assert_eq!(rooms.count("x"), 2);
+        assert_eq!(
+            (rooms.is_in(&1, "w"), rooms.is_in(&2, "w"), rooms.is_in(&1, "v")),
+            (true, false, false)
+        );
         assert_eq!(rooms.of(&1).collect::<Vec<_>>(), ["w", "x"]);
         assert_eq!(rooms.in_room(Some("w")).collect::<Vec<_>>(), [&'a']);
         assert_eq!(rooms.in_room(None).count(), 2);

@@ -9,25 +9,44 @@ use futures_util::task::AtomicWaker;
 use http::HeaderMap;
 use serde_json::{Map, Value};
 
-use crate::codec::Text;
-use crate::namespace::{AckHandler, Acks, Namespace};
-use crate::session::{ConnectionId, Delivery, Flow, Input, Limits, Output, Session};
+use crate::codec::Message;
+use crate::codec::binary::Reassembly;
+use crate::namespace::{Acks, Membership, Namespace};
+use crate::session::{ConnectionId, Delivery, Encoded, Flow, Generation, Input, Limits, Output, Refused, Session};
 
 use super::timers::Timers;
+
+/// How many namespaces a client may be in.
+const NAMESPACES: usize = 1000;
 
 /// A handshaken client. Locks are taken in the order `sockets`, a namespace's rooms, `core`.
 pub(crate) struct Client {
     /// The session id.
     pub(crate) sid: String,
+    /// The protocol that it speaks.
+    pub(crate) generation: Generation,
+    /// What answers it.
+    pub(crate) application: Application,
     /// What it was handshaken with.
     pub(crate) handshake: Handshake,
     /// Which packets of ours it has to acknowledge.
-    pub(crate) acks: Mutex<Acks<AckHandler>>,
+    pub(crate) acks: Mutex<Acks>,
+    /// The binary packet that it is sending.
+    pub(crate) reassembly: Mutex<Reassembly>,
     sockets: Mutex<Sockets>,
     core: Mutex<Core>,
     /// There is an [`Output`] to attend to.
     unsettled: AtomicBool,
     timers: Arc<Timers>,
+}
+
+/// What a session carries.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Application {
+    /// Socket.IO, and on it the contract's application.
+    Contract,
+    /// Nothing but Engine.IO: every message is echoed.
+    Echo,
 }
 
 /// What the handshake request brought.
@@ -50,29 +69,41 @@ pub(crate) enum Urgency {
 
 #[derive(Default)]
 struct Sockets {
-    joined: Vec<Arc<Namespace>>,
+    joined: Vec<Arc<Membership>>,
     over: bool,
 }
 
 struct Core {
     session: Session,
     wake: Option<Arc<Wake>>,
+    /// Wakes the connection of an upgrade.
+    upgrade: Option<Arc<Wake>>,
     /// When the timers will look at it next.
     timer: Option<Instant>,
 }
 
 impl Client {
     /// A client whose session begins now.
-    pub(crate) fn new(sid: String, handshake: Handshake, limits: Limits, timers: Arc<Timers>) -> Arc<Self> {
+    pub(crate) fn new(
+        sid: String,
+        (generation, application): (Generation, Application),
+        handshake: Handshake,
+        limits: Limits,
+        timers: Arc<Timers>,
+    ) -> Arc<Self> {
         let core = Core {
-            session: Session::new(now(), limits),
+            session: Session::new(now(), generation, limits),
             wake: None,
+            upgrade: None,
             timer: None,
         };
         let client = Arc::new(Client {
             sid,
+            generation,
+            application,
             handshake,
             acks: Mutex::new(Acks::new()),
+            reassembly: Mutex::default(),
             sockets: Mutex::default(),
             core: Mutex::new(core),
             unsettled: AtomicBool::new(false),
@@ -89,7 +120,8 @@ impl Client {
 
     /// Queues an encoded packet for the client; false if the session is over. Whoever is at work for this client
     /// writes it when done; others call [`wake`](Self::wake).
-    pub(crate) fn push(self: &Arc<Self>, packet: Text, urgency: Urgency) -> bool {
+    pub(crate) fn push(self: &Arc<Self>, packet: impl Into<Encoded>, urgency: Urgency) -> bool {
+        let packet = packet.into();
         let core = &mut *lock(&self.core);
         core.session.handle(
             now(),
@@ -114,9 +146,10 @@ impl Client {
         self.with(|session| session.handle(now(), input));
     }
 
-    /// Has the open connection look for packets.
+    /// Has the open connection, and that of an upgrade, look for packets.
     pub(crate) fn wake(&self) {
-        if let Some(wake) = &lock(&self.core).wake {
+        let core = lock(&self.core);
+        for wake in [&core.wake, &core.upgrade].into_iter().flatten() {
             wake.wake();
         }
     }
@@ -125,25 +158,56 @@ impl Client {
     pub(super) fn open(
         self: &Arc<Self>,
         delivery: Delivery,
-        batch: &mut Vec<Text>,
-    ) -> Option<(ConnectionId, Arc<Wake>, Flow)> {
+        batch: &mut Vec<Message>,
+    ) -> Result<(ConnectionId, Arc<Wake>, Flow), Refused> {
         let wake = Arc::new(Wake::default());
         let (id, old, flow) = {
             let core = &mut *lock(&self.core);
-            let id = core.session.open(now(), delivery)?;
-            let old = core.wake.replace(Arc::clone(&wake));
-            let flow = core.session.take(now(), id, batch);
+            let opened = core.session.open(now(), delivery).map(|id| {
+                let old = core.wake.replace(Arc::clone(&wake));
+                (id, old, core.session.take(now(), id, batch))
+            });
             self.after(core);
-            (id, old, flow)
+            opened?
         };
         if let Some(old) = old {
             old.wake();
         }
-        Some((id, wake, flow))
+        Ok((id, wake, flow))
+    }
+
+    /// Opens a connection that the session may be upgraded to.
+    pub(super) fn open_upgrade(self: &Arc<Self>) -> Result<(ConnectionId, Arc<Wake>), Refused> {
+        let wake = Arc::new(Wake::default());
+        let core = &mut *lock(&self.core);
+        let id = core.session.open_upgrade(now())?;
+        core.upgrade = Some(Arc::clone(&wake));
+        self.after(core);
+        Ok((id, wake))
+    }
+
+    /// The connection of an upgrade is to take over; whether it did.
+    pub(super) fn upgrade(self: &Arc<Self>, id: ConnectionId) -> bool {
+        let core = &mut *lock(&self.core);
+        core.session.handle(now(), Input::Upgrade(id));
+        let taken = core.session.is_open(id);
+        if taken {
+            let wake = core.upgrade.take();
+            if let Some(poll) = std::mem::replace(&mut core.wake, wake) {
+                poll.wake();
+            }
+        }
+        self.after(core);
+        taken
+    }
+
+    /// Begins a POST, which ends with [`Input::Posted`].
+    pub(crate) fn post(self: &Arc<Self>) -> Result<(), Refused> {
+        self.with(|session| session.post(now()))
     }
 
     /// See [`Session::take`].
-    pub(super) fn take(self: &Arc<Self>, id: ConnectionId, batch: &mut Vec<Text>) -> Flow {
+    pub(super) fn take(self: &Arc<Self>, id: ConnectionId, batch: &mut Vec<Message>) -> Flow {
         self.with(|session| session.take(now(), id, batch))
     }
 
@@ -177,22 +241,43 @@ impl Client {
         lock(&self.core).session.backlog()
     }
 
-    /// The namespace of this name, if the client is in it.
-    pub(crate) fn joined(&self, name: &str) -> Option<Arc<Namespace>> {
+    /// See [`Session::is_streaming`].
+    pub(crate) fn is_streaming(&self) -> bool {
+        lock(&self.core).session.is_streaming()
+    }
+
+    /// Whether packets of the client still count.
+    pub(crate) fn is_live(&self) -> bool {
+        lock(&self.core).session.is_live()
+    }
+
+    /// Its membership in the namespace of this name.
+    pub(crate) fn joined(&self, name: &str) -> Option<Arc<Membership>> {
         lock(&self.sockets)
             .joined
             .iter()
-            .find(|namespace| namespace.name() == name)
+            .find(|joined| joined.namespace.name() == name)
             .cloned()
     }
 
-    /// Puts the client into a namespace; false if it is there already, or its session is over.
-    pub(crate) fn join(self: &Arc<Self>, namespace: &Arc<Namespace>, greeting: Option<&Text>) -> bool {
+    /// All namespaces that it is in, in the order in which it joined them.
+    pub(crate) fn memberships(&self) -> Vec<Arc<Membership>> {
+        lock(&self.sockets).joined.clone()
+    }
+
+    /// Puts the client into a namespace; false if it is there already, in too many, or its session is over.
+    pub(crate) fn join(self: &Arc<Self>, membership: &Arc<Membership>, greeting: Vec<Encoded>) -> bool {
         let mut sockets = lock(&self.sockets);
-        let new = !sockets.over && !sockets.joined.iter().any(|joined| Arc::ptr_eq(joined, namespace));
+        let namespace = &membership.namespace;
+        let new = !sockets.over
+            && sockets.joined.len() < NAMESPACES
+            && !sockets
+                .joined
+                .iter()
+                .any(|joined| Arc::ptr_eq(&joined.namespace, namespace));
         if new {
-            sockets.joined.push(Arc::clone(namespace));
-            namespace.insert(self, greeting);
+            sockets.joined.push(Arc::clone(membership));
+            namespace.insert(self, &membership.id, greeting);
         }
         new
     }
@@ -201,18 +286,20 @@ impl Client {
     pub(crate) fn leave(&self, namespace: &Arc<Namespace>) -> bool {
         let mut sockets = lock(&self.sockets);
         let before = sockets.joined.len();
-        sockets.joined.retain(|joined| !Arc::ptr_eq(joined, namespace));
+        sockets
+            .joined
+            .retain(|joined| !Arc::ptr_eq(&joined.namespace, namespace));
         namespace.remove(self);
         sockets.joined.len() < before
     }
 
     /// Takes it out of every namespace, for good, and says which.
-    pub(crate) fn leave_all(&self) -> Vec<Arc<Namespace>> {
+    pub(crate) fn leave_all(&self) -> Vec<Arc<Membership>> {
         let mut sockets = lock(&self.sockets);
         sockets.over = true;
         let joined = std::mem::take(&mut sockets.joined);
-        for namespace in &joined {
-            namespace.remove(self);
+        for membership in &joined {
+            membership.namespace.remove(self);
         }
         joined
     }

@@ -4,8 +4,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use crate::codec::Text;
-use crate::session::{ConnectionId, Delivery, Flow, Input, Reason};
+use crate::codec::Message;
+use crate::codec::eio4::Packet;
+use crate::session::{ConnectionId, Delivery, Flow, Input, Reason, Refused};
 
 use super::client::{Client, Wake};
 use super::hub::Hub;
@@ -16,23 +17,44 @@ pub(crate) struct Connection {
     client: Arc<Client>,
     id: ConnectionId,
     wake: Arc<Wake>,
-    unsent: Vec<Text>,
+    unsent: Vec<Message>,
     first: Option<Flow>,
+    /// It does not carry the session yet.
+    upgrading: bool,
 }
 
 impl Connection {
-    /// `None` if the session has ended.
-    pub(super) fn open(hub: Arc<Hub>, client: Arc<Client>, delivery: Delivery) -> Option<Self> {
+    /// A connection that carries the session from now on.
+    pub(crate) fn open(hub: Arc<Hub>, client: Arc<Client>, delivery: Delivery) -> Result<Self, Refused> {
         let mut unsent = Vec::new();
-        let (id, wake, flow) = client.open(delivery, &mut unsent)?;
+        let opened = client.open(delivery, &mut unsent);
         hub.settle(&client);
-        Some(Connection {
+        if opened.is_err() {
+            client.wake();
+        }
+        let (id, wake, flow) = opened?;
+        Ok(Connection {
             hub,
             client,
             id,
             wake,
             unsent,
             first: Some(flow),
+            upgrading: false,
+        })
+    }
+
+    /// A connection that the session may be upgraded to.
+    pub(crate) fn open_upgrade(hub: Arc<Hub>, client: Arc<Client>) -> Result<Self, Refused> {
+        let (id, wake) = client.open_upgrade()?;
+        Ok(Connection {
+            hub,
+            client,
+            id,
+            wake,
+            unsent: Vec::new(),
+            first: None,
+            upgrading: true,
         })
     }
 
@@ -41,9 +63,23 @@ impl Connection {
         &self.client
     }
 
-    /// Acts on a packet that came over this connection.
-    pub(crate) fn receive(&self, packet: &str) {
-        self.hub.receive(&self.client, packet);
+    /// Acts on what came over this connection; false if it is to end for it.
+    pub(crate) fn receive(&mut self, message: &Message) -> bool {
+        if !self.upgrading {
+            self.hub.receive(&self.client, message);
+            return true;
+        }
+        match Packet::decode(message) {
+            Ok(Packet::Ping("probe")) => {
+                self.client.handle(Input::Probe(self.id));
+                true
+            }
+            Ok(Packet::Upgrade(_)) => {
+                self.upgrading = !self.client.upgrade(self.id);
+                !self.upgrading
+            }
+            _ => false,
+        }
     }
 
     /// What to do now; with [`Flow::Write`] and [`Flow::Last`] there are packets to write.
@@ -83,7 +119,7 @@ impl Connection {
 
     /// Whether the session has ended, or goes on over another connection.
     pub(crate) fn is_over(&self) -> bool {
-        !self.client.is_open(self.id)
+        !self.upgrading && !self.client.is_open(self.id)
     }
 
     /// Ready when the session wants this connection to [`take`](Self::take).
@@ -92,7 +128,7 @@ impl Connection {
     }
 
     /// The packets to write.
-    pub(crate) fn packets(&self) -> &[Text] {
+    pub(crate) fn packets(&self) -> &[Message] {
         &self.unsent
     }
 
@@ -102,7 +138,7 @@ impl Connection {
     }
 
     /// Takes the packets over, confirmed.
-    pub(crate) fn hand_over(&mut self) -> VecDeque<Text> {
+    pub(crate) fn hand_over(&mut self) -> VecDeque<Message> {
         std::mem::take(&mut self.unsent).into()
     }
 }

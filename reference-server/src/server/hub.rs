@@ -1,15 +1,16 @@
 //! What all connections share: the sessions, the namespaces, the timers.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::browser::Assets;
-use crate::codec::rev1::{Body, Packet};
+use crate::codec::{Message, eio4, rev1};
+use crate::contract;
 use crate::namespace::Namespaces;
 use crate::options::Options;
-use crate::session::{Delivery, Input, Output, Reason, Registry, new_sid};
-use crate::{codec, contract};
+use crate::session::{Delivery, Generation, Input, Output, Reason, Refused, Registry, new_sid};
 
-use super::client::{Client, Handshake};
+use super::client::{Application, Client, Handshake, Urgency};
 use super::connection::Connection;
 use super::timers::Timers;
 
@@ -17,7 +18,8 @@ pub(crate) struct Hub {
     pub(crate) options: Options,
     pub(crate) assets: Assets,
     registry: Registry<Arc<Client>>,
-    namespaces: Namespaces,
+    rev1: Namespaces,
+    eio4: Namespaces,
     timers: Arc<Timers>,
 }
 
@@ -25,30 +27,74 @@ impl Hub {
     pub(crate) fn new(options: Options) -> Self {
         Hub {
             registry: Registry::new(options.max_sessions),
-            namespaces: Namespaces::new(contract::NAMESPACES, contract::FORBIDDEN),
+            rev1: Namespaces::new(&contract::REV1, None),
+            eio4: Namespaces::new(&contract::EIO4, options.recovery),
             timers: Arc::default(),
             assets: Assets::new(),
             options,
         }
     }
 
-    /// Begins a session; `None` if there is no room for it.
+    /// Begins a session of revision 1; `None` if there is no room for it.
     pub(crate) fn handshake(&self, handshake: Handshake) -> Option<Arc<Client>> {
+        self.begin((Generation::Rev1, Application::Contract), handshake)
+    }
+
+    /// Begins a session of Engine.IO 4, whose first packet waits for its connection; `None` if there is no room for it.
+    pub(crate) fn open_engine(
+        &self,
+        application: Application,
+        handshake: Handshake,
+        upgrades: &[&str],
+    ) -> Option<Arc<Client>> {
+        let client = self.begin((Generation::Eio4, application), handshake)?;
+        let data = eio4::Handshake {
+            sid: &client.sid,
+            upgrades,
+            ping_interval: milliseconds(self.options.ping_interval),
+            ping_timeout: milliseconds(self.options.ping_timeout),
+            max_payload: self.options.max_payload,
+        }
+        .encode();
+        client.push(eio4::Packet::Open(&data).encode(), Urgency::Keep);
+        Some(client)
+    }
+
+    /// The transports that a polling session of Engine.IO may be upgraded to.
+    pub(crate) fn upgrades(&self) -> &'static [&'static str] {
+        if self.options.webtransport {
+            &["websocket", "webtransport"]
+        } else {
+            &["websocket"]
+        }
+    }
+
+    fn begin(&self, protocol: (Generation, Application), handshake: Handshake) -> Option<Arc<Client>> {
         let sid = new_sid()
             .inspect_err(|error| tracing::error!("no randomness for a session id: {error}"))
             .ok()?;
-        let client = Client::new(sid, handshake, self.options.limits(), Arc::clone(&self.timers));
+        let limits = self.options.limits(protocol);
+        let client = Client::new(sid, protocol, handshake, limits, Arc::clone(&self.timers));
         self.registry.insert(&client.sid, Arc::clone(&client)).then_some(client)
     }
 
-    /// The client of this session.
+    /// The client of this session of revision 1.
     pub(crate) fn find(&self, sid: &str) -> Option<Arc<Client>> {
-        self.registry.get(sid)
+        self.registry
+            .get(sid)
+            .filter(|client| client.generation == Generation::Rev1)
     }
 
-    /// Opens a connection of the session of this id.
-    pub(crate) fn open(self: &Arc<Self>, sid: &str, delivery: Delivery) -> Option<Connection> {
-        Connection::open(Arc::clone(self), self.find(sid)?, delivery)
+    /// The client of this session of Engine.IO, if it belongs to the application.
+    pub(crate) fn find_engine(&self, application: Application, sid: &str) -> Option<Arc<Client>> {
+        let client = self.registry.get(sid)?;
+        (client.generation == Generation::Eio4 && client.application == application).then_some(client)
+    }
+
+    /// Opens a connection of the session of revision 1 of this id.
+    pub(crate) fn open(self: &Arc<Self>, sid: &str, delivery: Delivery) -> Result<Connection, Refused> {
+        let client = self.find(sid).ok_or(Refused::Ended)?;
+        Connection::open(Arc::clone(self), client, delivery)
     }
 
     /// How many sessions there are.
@@ -56,29 +102,63 @@ impl Hub {
         self.registry.len()
     }
 
-    /// Acts on the packets of a payload.
+    /// Acts on the packets of a payload of revision 1.
     pub(crate) fn receive_payload(&self, client: &Arc<Client>, payload: &str) {
-        for frame in codec::payload::decode(payload) {
+        for frame in crate::codec::payload::decode(payload) {
             match frame {
-                Ok(packet) => self.receive(client, packet),
+                Ok(packet) => self.receive_rev1(client, packet),
                 Err(error) => tracing::debug!(sid = client.sid, "payload ignored from here: {error}"),
             }
         }
     }
 
-    /// Acts on one packet. What it makes the server say is written by whoever calls this.
-    pub(crate) fn receive(&self, client: &Arc<Client>, packet: &str) {
-        match Packet::decode(packet) {
-            Ok(Packet {
-                body: Body::Heartbeat, ..
+    /// Acts on one message. What it makes the server say is written by whoever calls this.
+    pub(crate) fn receive(&self, client: &Arc<Client>, message: &Message) {
+        match (client.generation, message) {
+            (Generation::Rev1, Message::Text(packet)) => self.receive_rev1(client, packet),
+            // The original ignores them.
+            (Generation::Rev1, Message::Binary(_)) => {}
+            (Generation::Eio4, message) => self.receive_engine(client, eio4::Packet::decode(message)),
+        }
+    }
+
+    fn receive_rev1(&self, client: &Arc<Client>, packet: &str) {
+        match rev1::Packet::decode(packet) {
+            Ok(rev1::Packet {
+                body: rev1::Body::Heartbeat,
+                ..
             }) => client.handle(Input::Heartbeat),
-            Ok(Packet {
-                body: Body::Disconnect,
+            Ok(rev1::Packet {
+                body: rev1::Body::Disconnect,
                 endpoint: "",
                 ..
             }) => client.handle(Input::Close(Reason::Client)),
-            Ok(packet) => self.namespaces.receive(client, packet),
+            Ok(packet) => self.rev1.receive_rev1(client, packet),
             Err(error) => tracing::debug!(sid = client.sid, "packet ignored: {error}"),
+        }
+        self.settle(client);
+    }
+
+    /// Acts on a packet of Engine.IO; one that is none ends the session. So does a ping, which is the server's to send.
+    pub(crate) fn receive_engine(
+        &self,
+        client: &Arc<Client>,
+        packet: Result<eio4::Packet<'_>, crate::codec::Malformed>,
+    ) {
+        match packet {
+            _ if !client.is_live() => {}
+            Ok(eio4::Packet::Pong(_)) => client.handle(Input::Heartbeat),
+            Ok(eio4::Packet::Close(_)) => client.handle(Input::Close(Reason::Client)),
+            Ok(eio4::Packet::Open(_) | eio4::Packet::Upgrade(_) | eio4::Packet::Noop(_)) => {}
+            Ok(eio4::Packet::Ping(_)) => client.handle(Input::Close(Reason::Fault)),
+            Ok(packet) => match client.application {
+                Application::Contract => self.eio4.receive_eio4(client, packet),
+                Application::Echo => echo(client, &packet),
+            },
+            Err(error) => {
+                tracing::debug!(sid = client.sid, "closed: {error}");
+                client.handle(Input::Close(Reason::Fault));
+            }
         }
         self.settle(client);
     }
@@ -98,15 +178,15 @@ impl Hub {
     }
 
     /// Tells the namespaces what became of the session.
-    pub(super) fn settle(&self, client: &Arc<Client>) {
+    pub(crate) fn settle(&self, client: &Arc<Client>) {
         if !client.take_unsettled() {
             return;
         }
         while let Some(output) = client.output() {
             tracing::debug!(sid = client.sid, ?output);
             match output {
-                Output::Opened => self.namespaces.opened(client),
-                Output::Closed(_) => self.namespaces.closed(client),
+                Output::Opened => self.rev1.opened(client),
+                Output::Closed(reason) => Namespaces::closed(client, reason),
                 Output::Ended => self.registry.remove(&client.sid),
             }
         }
@@ -121,4 +201,12 @@ impl Hub {
             client.wake();
         }
     }
+}
+
+fn echo(client: &Arc<Client>, packet: &eio4::Packet<'_>) {
+    client.push(packet.encode(), Urgency::Keep);
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    duration.as_millis().try_into().unwrap_or(u64::MAX)
 }

@@ -18,7 +18,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 
 use crate::options::Options;
-use crate::transport::flashsocket;
+use crate::transport::{flashsocket, webtransport};
 use hub::Hub;
 use shutdown::Stop;
 
@@ -29,6 +29,7 @@ const FAREWELL: Duration = Duration::from_secs(2);
 pub struct Server {
     address: SocketAddr,
     policy_address: Option<SocketAddr>,
+    certificate_hash: Option<String>,
     hub: Arc<Hub>,
     stop: Stop,
 }
@@ -47,8 +48,16 @@ impl Server {
         };
         let address = listener.local_addr()?;
         let policy_address = policy.as_ref().map(TcpListener::local_addr).transpose()?;
+        let quic = match options.webtransport {
+            true => Some(webtransport::bind(address)?),
+            false => None,
+        };
+        let certificate_hash = quic.as_ref().map(|quic| quic.certificate_hash.clone());
         let hub = Arc::new(Hub::new(options));
         let (stop, stopped) = Stop::new();
+        if let Some(quic) = quic {
+            tokio::spawn(webtransport::run(quic, Arc::clone(&hub), stopped.clone()));
+        }
         if let Some(policy) = policy {
             tokio::spawn(flashsocket::serve_policy(policy, stopped.clone()));
         }
@@ -64,6 +73,7 @@ impl Server {
         Ok(Server {
             address,
             policy_address,
+            certificate_hash,
             hub,
             stop,
         })
@@ -79,6 +89,13 @@ impl Server {
     #[must_use]
     pub fn policy_address(&self) -> Option<SocketAddr> {
         self.policy_address
+    }
+
+    /// By what a client of WebTransport knows the server, if there is WebTransport: the SHA-256 of its certificate in
+    /// hexadecimal.
+    #[must_use]
+    pub fn certificate_hash(&self) -> Option<&str> {
+        self.certificate_hash.as_deref()
     }
 
     /// How many sessions there are: handshaken, live, or with last packets to fetch.

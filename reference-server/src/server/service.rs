@@ -11,7 +11,7 @@ use crate::session::Reason;
 use crate::transport::body::{Body, answer};
 use crate::transport::refusal::{Hangup, Refusal};
 use crate::transport::request::{Target, Transport, index, parameters};
-use crate::transport::{self, cors};
+use crate::transport::{self, cors, engine};
 
 use super::hub::Hub;
 use super::shutdown::Shutdown;
@@ -31,12 +31,17 @@ pub(super) async fn respond(
         return Ok(file.map(|content| Body::Whole(Full::new(content))));
     }
     let query = parameters(parts.uri.query().unwrap_or_default());
+    if let Some(application) = engine::application(parts.uri.path(), &query) {
+        return engine::respond(hub, stopped, Request::from_parts(parts, body), application, query).await;
+    }
     let origins = hub.options.origins.as_deref();
     let (transport, sid) = match Target::parse(parts.uri.path(), upgrade) {
         Target::Elsewhere => return Ok(Refusal::NotFound.response()),
         Target::Welcome => return Ok(answer(StatusCode::OK, "", "Welcome to socket.io.")),
         Target::BadVersion => return Ok(Refusal::BadVersion.response()),
-        _ if cors::is_preflight(&parts.method, &parts.headers) => return Ok(cors::preflight(origins, &parts.headers)),
+        _ if cors::is_preflight(&parts.method, &parts.headers) => {
+            return Ok(cors::preflight(StatusCode::OK, origins, &parts.headers));
+        }
         Target::Handshake if upgrade => return Err(Hangup("an upgrade without a session")),
         Target::Handshake => return Ok(transport::handshake(&hub, &parts, query)),
         Target::Session { transport, sid } => (transport, sid),
@@ -56,7 +61,7 @@ pub(super) async fn respond(
             transport::upgrade(hub, stopped, Request::from_parts(parts, body), &sid)
         }
         _ if upgrade => Err(Hangup("an upgrade of a transport that has none")),
-        (_, &Method::OPTIONS) => Ok(cors::preflight(origins, &parts.headers)),
+        (_, &Method::OPTIONS) => Ok(cors::preflight(StatusCode::OK, origins, &parts.headers)),
         (_, &Method::POST) => transport::post(&hub, &parts, body, transport, sid).await,
         (_, method) if method != Method::GET => Ok(Refusal::Method.response()),
         (Transport::XhrPolling, _) => Ok(transport::xhr_polling(&hub, &parts, sid).await),

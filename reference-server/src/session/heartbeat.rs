@@ -1,6 +1,9 @@
-//! The heartbeat of revision 1: the server beats, the client echoes; any beat of the client starts the interval anew.
+//! The heartbeat of revision 1 and of Engine.IO 4: the server beats, the client answers; any beat of the client starts
+//! the interval anew.
 
 use std::time::{Duration, Instant};
+
+use super::Limits;
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Heartbeat {
@@ -27,12 +30,15 @@ impl Heartbeat {
         }
     }
 
-    pub(super) fn start(now: Instant, interval: Duration, timeout: Duration) -> Self {
-        Heartbeat {
-            interval,
-            timeout,
-            state: State::Due(now + interval),
-        }
+    /// The first beat is due after an interval; without one there is none.
+    pub(super) fn start(now: Instant, limits: &Limits) -> Self {
+        limits
+            .heartbeat_interval
+            .map_or(Heartbeat::off(), |interval| Heartbeat {
+                interval,
+                timeout: limits.heartbeat_timeout,
+                state: State::Due(now + interval),
+            })
     }
 
     /// The client has beaten.

@@ -8,119 +8,42 @@
 //! Fresh --Open--> Live --Close--> Parting --all taken--> Ended
 //!   '--timeout------'----timeout, client's Close----------^
 //! ```
+//!
+//! The generations share all of it but a few rules, which ask for the [`Generation`]; a session of Engine.IO begins live.
 
 mod heartbeat;
+mod io;
 mod outbox;
 mod registry;
 #[cfg(test)]
 mod tests;
+mod upgrade;
 
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use crate::codec::Text;
-use crate::codec::rev1::{Body, Packet};
+use crate::codec::{Message, Text};
 
 use heartbeat::Heartbeat;
+pub(crate) use io::{ConnectionId, Delivery, Encoded, Flow, Generation, Input, Limits, Output, Reason, Refused};
 use outbox::Outbox;
 pub(crate) use registry::{Registry, new_sid};
-
-/// The times and bounds of a session.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    /// How long a handshake waits for its first connection.
-    pub(crate) handshake_timeout: Duration,
-    /// How often the server beats; `None` for never.
-    pub(crate) heartbeat_interval: Option<Duration>,
-    /// How long the client has to answer a beat.
-    pub(crate) heartbeat_timeout: Duration,
-    /// How long the session outlives its connection.
-    pub(crate) close_timeout: Duration,
-    /// How long an idle poll is held.
-    pub(crate) polling_duration: Duration,
-    /// How many bytes may wait for delivery; a client that lags further behind is disconnected.
-    pub(crate) backlog: usize,
-}
-
-/// One connection of a session, in the order they were opened.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct ConnectionId(u64);
-
-/// How a connection delivers.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Delivery {
-    /// Once: whatever is there when there is something.
-    Poll,
-    /// On and on; heartbeats show whether the other side is there.
-    Stream,
-}
-
-/// What happens to a session.
-#[derive(Debug)]
-pub(crate) enum Input {
-    /// The connection is gone; these packets were taken for it and not written.
-    Lost(ConnectionId, Vec<Text>),
-    /// The client beats.
-    Heartbeat,
-    /// The application sends an encoded packet.
-    Send(Text),
-    /// The same, dropped if no connection is open.
-    SendVolatile(Text),
-    /// Somebody ends the session.
-    Close(Reason),
-    /// Time has passed.
-    Timeout,
-}
-
-/// What the application must know.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Output {
-    /// The first connection is open.
-    Opened,
-    /// The session is over; what is left may still be fetched.
-    Closed(Reason),
-    /// Nothing is left; the session id can be forgotten.
-    Ended,
-}
-
-/// Why a session is over.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Reason {
-    /// The client said so.
-    Client,
-    /// The application said so.
-    Server,
-    /// No connection came within the handshake timeout.
-    HandshakeTimeout,
-    /// The client did not answer a beat.
-    HeartbeatTimeout,
-    /// No connection came back within the close timeout.
-    CloseTimeout,
-    /// The client did not read what it was sent.
-    Backlog,
-}
-
-/// What a connection does after [`Session::take`].
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Flow {
-    /// Waits.
-    Wait,
-    /// Writes what it took, and goes on.
-    Write,
-    /// Writes what it took, and ends.
-    Last,
-    /// Ends: another connection took over.
-    Superseded,
-    /// Ends: the session has.
-    Gone,
-}
+use upgrade::Probe;
 
 /// The state of one session.
 #[derive(Debug)]
 pub(crate) struct Session {
+    generation: Generation,
     limits: Limits,
     phase: Phase,
     connection: Option<Connection>,
+    /// eio4: what the last connection was.
+    carrier: Option<Delivery>,
+    probe: Option<Probe>,
+    /// eio4: a POST is being read.
+    posting: bool,
+    /// eio4: the client has to be in a namespace by then.
+    connect_until: Option<Instant>,
     opened: u64,
     outbox: Outbox,
     heartbeat: Heartbeat,
@@ -137,9 +60,10 @@ enum Phase {
     Live {
         until: Option<Instant>,
     },
-    /// Over for the application, with packets left to fetch.
+    /// Over for the application, with packets left to fetch; to a poll of Engine.IO the farewell is said at the end.
     Parting {
         until: Instant,
+        farewell: Option<&'static str>,
     },
     Ended,
 }
@@ -154,50 +78,86 @@ struct Connection {
 
 impl Session {
     /// A session that has just been handshaken.
-    pub(crate) fn new(now: Instant, limits: Limits) -> Self {
+    pub(crate) fn new(now: Instant, generation: Generation, limits: Limits) -> Self {
+        let (phase, heartbeat, connect_until) = match generation {
+            Generation::Rev1 => {
+                let until = now + limits.handshake_timeout;
+                (Phase::Fresh { until }, Heartbeat::off(), None)
+            }
+            Generation::Eio4 => {
+                let connect_until = limits.connect_timeout.map(|timeout| now + timeout);
+                (
+                    Phase::Live { until: None },
+                    Heartbeat::start(now, &limits),
+                    connect_until,
+                )
+            }
+        };
         Session {
+            generation,
             limits,
-            phase: Phase::Fresh {
-                until: now + limits.handshake_timeout,
-            },
+            phase,
             connection: None,
+            carrier: None,
+            probe: None,
+            posting: false,
+            connect_until,
             opened: 0,
             outbox: Outbox::new(limits.backlog),
-            heartbeat: Heartbeat::off(),
+            heartbeat,
             outputs: VecDeque::new(),
         }
     }
 
-    /// Opens a connection. An older one is superseded: two cannot share a session.
-    ///
-    /// `None` if the session has ended.
-    pub(crate) fn open(&mut self, now: Instant, delivery: Delivery) -> Option<ConnectionId> {
+    /// Opens a connection. In revision 1 an older one is superseded: two cannot share a session. In Engine.IO the first
+    /// one says whether the session is carried by polls or by a stream.
+    pub(crate) fn open(&mut self, now: Instant, delivery: Delivery) -> Result<ConnectionId, Refused> {
         match self.phase {
             Phase::Fresh { .. } => {
-                self.outbox.push(Packet::new("", Body::Connect("")).encode());
+                self.outbox.push(Text::from_static("1::").into());
                 self.outputs.push_back(Output::Opened);
                 self.phase = Phase::Live { until: None };
             }
-            Phase::Live { .. } => self.phase = Phase::Live { until: None },
-            Phase::Parting { .. } => {}
-            Phase::Ended => return None,
+            Phase::Live { .. } if self.generation == Generation::Rev1 => self.phase = Phase::Live { until: None },
+            Phase::Live { .. } | Phase::Parting { .. } => {}
+            Phase::Ended => return Err(Refused::Ended),
         }
-        self.opened += 1;
-        let id = ConnectionId(self.opened);
-        let idle_until = match delivery {
-            Delivery::Poll => Some(now + self.limits.polling_duration),
-            Delivery::Stream => None,
+        let idle_until = match (self.generation, delivery) {
+            (Generation::Eio4, _) => {
+                self.admit(now, delivery)?;
+                self.hold(now)
+            }
+            (Generation::Rev1, Delivery::Poll) => {
+                self.heartbeat = Heartbeat::off();
+                Some(now + self.limits.polling_duration)
+            }
+            (Generation::Rev1, Delivery::Stream) => {
+                self.heartbeat = Heartbeat::start(now, &self.limits);
+                None
+            }
         };
+        let id = self.next_id();
         self.connection = Some(Connection {
             id,
             delivery,
             idle_until,
         });
-        self.heartbeat = match (delivery, self.limits.heartbeat_interval) {
-            (Delivery::Stream, Some(interval)) => Heartbeat::start(now, interval, self.limits.heartbeat_timeout),
-            _ => Heartbeat::off(),
-        };
-        Some(id)
+        Ok(id)
+    }
+
+    /// Begins a POST, which ends with [`Input::Posted`]. Two at a time are a reason to end a session of Engine.IO.
+    pub(crate) fn post(&mut self, now: Instant) -> Result<(), Refused> {
+        if self.phase == Phase::Ended {
+            return Err(Refused::Ended);
+        }
+        if self.is_streaming() {
+            return Err(Refused::OtherTransport);
+        }
+        if std::mem::replace(&mut self.posting, true) {
+            self.close(now, Reason::Fault);
+            return Err(Refused::Overlap);
+        }
+        Ok(())
     }
 
     /// Takes in what happened.
@@ -205,12 +165,16 @@ impl Session {
         match input {
             Input::Lost(id, unsent) => self.lost(now, id, unsent),
             Input::Heartbeat => self.heartbeat.answered(now),
+            Input::Joined => self.connect_until = None,
             Input::Send(packet) => self.send(packet),
             Input::SendVolatile(packet) => {
                 if self.connection.is_some() {
                     self.send(packet);
                 }
             }
+            Input::Probe(id) => self.probed(now, id),
+            Input::Upgrade(id) => self.upgrade(id),
+            Input::Posted => self.posting = false,
             Input::Close(reason) => self.close(now, reason),
             Input::Timeout => self.timeout(now),
         }
@@ -227,17 +191,21 @@ impl Session {
     }
 
     /// Moves what the connection has to write into `batch`.
-    pub(crate) fn take(&mut self, now: Instant, id: ConnectionId, batch: &mut Vec<Text>) -> Flow {
-        match self.connection {
-            Some(connection) if connection.id == id => {}
-            _ if self.phase == Phase::Ended => return Flow::Gone,
-            _ => return Flow::Superseded,
-        }
+    pub(crate) fn take(&mut self, now: Instant, id: ConnectionId, batch: &mut Vec<Message>) -> Flow {
+        let Some(connection) = self.connection.filter(|connection| connection.id == id) else {
+            return match self.take_probe(id, batch) {
+                Some(true) => Flow::Write,
+                Some(false) => Flow::Wait,
+                None if self.phase == Phase::Ended => Flow::Gone,
+                None => Flow::Superseded,
+            };
+        };
         let some = self.outbox.take(batch);
-        let poll = self
-            .connection
-            .is_some_and(|connection| connection.delivery == Delivery::Poll);
-        if matches!(self.phase, Phase::Parting { .. }) {
+        let poll = connection.delivery == Delivery::Poll;
+        if let Phase::Parting { farewell, .. } = self.phase {
+            if poll && let Some(farewell) = farewell {
+                batch.push(Text::from_static(farewell).into());
+            }
             self.end();
             return Flow::Last;
         }
@@ -254,12 +222,14 @@ impl Session {
     /// When [`Input::Timeout`] is due, if ever.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let phase = match self.phase {
-            Phase::Fresh { until } | Phase::Parting { until } => Some(until),
+            Phase::Fresh { until } | Phase::Parting { until, .. } => Some(until),
             Phase::Live { until } => until,
             Phase::Ended => return None,
         };
         let idle = self.connection.and_then(|connection| connection.idle_until);
-        [phase, idle, self.heartbeat.deadline()].into_iter().flatten().min()
+        let upgrade = self.probe.map(|probe| probe.until);
+        let all = [phase, idle, upgrade, self.connect_until, self.heartbeat.deadline()];
+        all.into_iter().flatten().min()
     }
 
     /// Whether packets of the client still count.
@@ -272,28 +242,63 @@ impl Session {
         self.connection.is_some_and(|connection| connection.id == id)
     }
 
+    /// eio4: whether a stream carries it, so that there is nothing to upgrade to.
+    pub(crate) fn is_streaming(&self) -> bool {
+        self.carrier == Some(Delivery::Stream)
+    }
+
     /// Bytes that wait for delivery.
     pub(crate) fn backlog(&self) -> usize {
         self.outbox.bytes()
     }
 
-    fn send(&mut self, packet: Text) {
-        if !self.is_live() {
-            return;
+    fn next_id(&mut self) -> ConnectionId {
+        self.opened += 1;
+        ConnectionId(self.opened)
+    }
+
+    /// Whether a connection of Engine.IO may be opened.
+    fn admit(&mut self, now: Instant, delivery: Delivery) -> Result<(), Refused> {
+        if self
+            .carrier
+            .is_some_and(|carrier| carrier == Delivery::Stream || carrier != delivery)
+        {
+            return Err(Refused::OtherTransport);
         }
-        if !self.outbox.push(packet) {
+        if self.connection.is_some() {
+            self.close(now, Reason::Fault);
+            return Err(Refused::Overlap);
+        }
+        self.carrier = Some(delivery);
+        Ok(())
+    }
+
+    fn send(&mut self, packet: Encoded) {
+        if self.is_live() && !self.outbox.push(packet) {
             self.over(Reason::Backlog);
         }
     }
 
-    /// The server's last word is `0::`, for whoever fetches it. A client that leaves gets it on an open connection only.
+    /// The last word of the server is for whoever fetches it. A client that leaves, or breaks the rules, gets it on an
+    /// open connection only.
     fn close(&mut self, now: Instant, reason: Reason) {
+        let waits = matches!(reason, Reason::Server | Reason::ConnectTimeout);
         match self.phase {
-            Phase::Live { .. } if reason == Reason::Server || self.connection.is_some() => {
-                self.outbox.push(Packet::new("", Body::Disconnect).encode());
+            Phase::Live { .. } if waits || self.connection.is_some() => {
+                let farewell = match (self.generation, reason) {
+                    (Generation::Rev1, _) => {
+                        self.outbox.push(Text::from_static("0::").into());
+                        None
+                    }
+                    // A poll of a client that said goodbye is only let go.
+                    (Generation::Eio4, Reason::Client) => Some("6"),
+                    (Generation::Eio4, _) => Some("1"),
+                };
                 self.heartbeat = Heartbeat::off();
+                self.connect_until = None;
                 self.phase = Phase::Parting {
                     until: now + self.limits.close_timeout,
+                    farewell,
                 };
                 self.outputs.push_back(Output::Closed(reason));
             }
@@ -307,37 +312,59 @@ impl Session {
         match self.phase {
             Phase::Fresh { until } if until <= now => self.over(Reason::HandshakeTimeout),
             Phase::Live { until: Some(until) } if until <= now => self.over(Reason::CloseTimeout),
-            Phase::Parting { until } if until <= now => self.end(),
+            Phase::Parting { until, .. } if until <= now => self.end(),
             _ => {}
         }
-        if self.heartbeat.is_missed(now) {
-            self.over(Reason::HeartbeatTimeout);
-        } else if self.heartbeat.beat(now) {
-            self.send(Packet::new("", Body::Heartbeat).encode());
+        if self.connect_until.is_some_and(|until| until <= now) {
+            self.connect_until = None;
+            self.close(now, Reason::ConnectTimeout);
         }
+        if self.heartbeat.is_missed(now) {
+            match self.connection {
+                // It is let go; nobody reads a stream.
+                Some(poll) if self.generation == Generation::Eio4 && poll.delivery == Delivery::Poll => {
+                    self.close(now, Reason::HeartbeatTimeout);
+                }
+                _ => self.over(Reason::HeartbeatTimeout),
+            }
+        } else if self.heartbeat.beat(now) {
+            self.send(self.generation.beat().into());
+        }
+        self.probe.take_if(|probe| probe.until <= now);
         if let Some(connection) = &mut self.connection
             && connection.idle_until.is_some_and(|until| until <= now)
         {
             connection.idle_until = None;
-            self.send(Packet::new("", Body::Noop).encode());
+            self.send(self.generation.noop().into());
         }
     }
 
-    fn lost(&mut self, now: Instant, id: ConnectionId, unsent: Vec<Text>) {
+    fn lost(&mut self, now: Instant, id: ConnectionId, unsent: Vec<Message>) {
+        self.probe.take_if(|probe| probe.id == id);
         if self.phase == Phase::Ended {
             return;
         }
-        self.outbox.put_back(unsent);
-        if self.connection.is_some_and(|connection| connection.id == id) {
-            self.disconnected(now);
+        let current = self.is_open(id);
+        match self.generation {
+            Generation::Rev1 => {
+                self.outbox.put_back(unsent);
+                if current {
+                    self.disconnected(now);
+                }
+            }
+            Generation::Eio4 if !current => {}
+            Generation::Eio4 if self.is_live() => self.over(Reason::Lost),
+            Generation::Eio4 => self.end(),
         }
     }
 
     fn disconnected(&mut self, now: Instant) {
         self.connection = None;
-        self.heartbeat = Heartbeat::off();
-        if let Phase::Live { until } = &mut self.phase {
-            *until = Some(now + self.limits.close_timeout);
+        if self.generation == Generation::Rev1 {
+            self.heartbeat = Heartbeat::off();
+            if let Phase::Live { until } = &mut self.phase {
+                *until = Some(now + self.limits.close_timeout);
+            }
         }
     }
 
@@ -349,6 +376,8 @@ impl Session {
     fn end(&mut self) {
         self.phase = Phase::Ended;
         self.connection = None;
+        self.probe = None;
+        self.connect_until = None;
         self.outbox.clear();
         self.heartbeat = Heartbeat::off();
         self.outputs.push_back(Output::Ended);

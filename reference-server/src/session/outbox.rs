@@ -2,14 +2,16 @@
 
 use std::collections::VecDeque;
 
-use crate::codec::Text;
+use crate::codec::Message;
+
+use super::Encoded;
 
 /// What a queued packet costs beyond its own bytes.
 const OVERHEAD: usize = 64;
 
 #[derive(Debug)]
 pub(super) struct Outbox {
-    packets: VecDeque<Text>,
+    packets: VecDeque<Message>,
     bytes: usize,
     limit: usize,
 }
@@ -24,18 +26,20 @@ impl Outbox {
     }
 
     /// Whether the packet found room. A first packet always does.
-    pub(super) fn push(&mut self, packet: Text) -> bool {
-        let bytes = self.bytes + packet.len() + OVERHEAD;
+    pub(super) fn push(&mut self, packet: Encoded) -> bool {
+        let attached = packet.attachments.iter().map(|attachment| attachment.len() + OVERHEAD);
+        let bytes = self.bytes + packet.head.len() + OVERHEAD + attached.sum::<usize>();
         let fits = bytes <= self.limit || self.packets.is_empty();
         if fits {
             self.bytes = bytes;
-            self.packets.push_back(packet);
+            self.packets.push_back(packet.head);
+            self.packets.extend(packet.attachments.into_iter().map(Message::Binary));
         }
         fits
     }
 
     /// Returns what was taken and could not be written to its place.
-    pub(super) fn put_back(&mut self, packets: Vec<Text>) {
+    pub(super) fn put_back(&mut self, packets: Vec<Message>) {
         for packet in packets.into_iter().rev() {
             self.bytes += packet.len() + OVERHEAD;
             self.packets.push_front(packet);
@@ -43,7 +47,7 @@ impl Outbox {
     }
 
     /// Whether there was something to move into `batch`.
-    pub(super) fn take(&mut self, batch: &mut Vec<Text>) -> bool {
+    pub(super) fn take(&mut self, batch: &mut Vec<Message>) -> bool {
         let some = !self.packets.is_empty();
         batch.extend(self.packets.drain(..));
         self.bytes = 0;

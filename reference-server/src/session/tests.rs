@@ -1,5 +1,9 @@
 //! Conversations with a session in simulated time.
 
+mod eio4;
+
+use std::time::Duration;
+
 use super::*;
 
 const INTERVAL: u64 = 20;
@@ -7,6 +11,8 @@ const TIMEOUT: u64 = 30;
 const CLOSE: u64 = 40;
 const DURATION: u64 = 10;
 const FRESH: u64 = 50;
+const CONNECT: u64 = 15;
+const UPGRADE: u64 = 5;
 
 /// A session and a clock in seconds, which runs only when told.
 struct Peer {
@@ -18,17 +24,23 @@ struct Peer {
 
 impl Peer {
     fn handshaken() -> Self {
+        Peer::new(Generation::Rev1)
+    }
+
+    fn new(generation: Generation) -> Self {
         let limits = Limits {
             handshake_timeout: Duration::from_secs(FRESH),
             heartbeat_interval: Some(Duration::from_secs(INTERVAL)),
             heartbeat_timeout: Duration::from_secs(TIMEOUT),
             close_timeout: Duration::from_secs(CLOSE),
             polling_duration: Duration::from_secs(DURATION),
+            connect_timeout: Some(Duration::from_secs(CONNECT)),
+            upgrade_timeout: Duration::from_secs(UPGRADE),
             backlog: 1000,
         };
         let now = Instant::now();
         Peer {
-            session: Session::new(now, limits),
+            session: Session::new(now, generation, limits),
             now,
             start: now,
             outputs: Vec::new(),
@@ -59,7 +71,13 @@ impl Peer {
     fn take(&mut self, id: ConnectionId) -> (Flow, Vec<String>) {
         let mut batch = Vec::new();
         let flow = self.session.take(self.now, id, &mut batch);
-        (flow, batch.iter().map(|packet| packet.as_str().to_owned()).collect())
+        (
+            flow,
+            batch
+                .iter()
+                .map(|packet| packet.text().unwrap().as_str().to_owned())
+                .collect(),
+        )
     }
 
     fn poll(&mut self) -> (Flow, Vec<String>) {
@@ -72,7 +90,7 @@ impl Peer {
     }
 
     fn send(&mut self, packet: &str) {
-        self.handle(Input::Send(packet.into()));
+        self.handle(Input::Send(Text::from(packet).into()));
     }
 
     /// Lets the time come to `seconds` after the handshake, ringing at every deadline on the way.
@@ -109,7 +127,7 @@ fn an_unused_handshake_is_forgotten() {
     assert_eq!(peer.heard(), []);
     peer.until(FRESH);
     assert_eq!(peer.heard(), over(Reason::HandshakeTimeout));
-    assert_eq!(peer.session.open(peer.now, Delivery::Poll), None);
+    assert_eq!(peer.session.open(peer.now, Delivery::Poll), Err(Refused::Ended));
     assert_eq!(peer.session.deadline(), None);
 }
 
@@ -184,7 +202,7 @@ fn what_is_sent_while_nothing_is_open_is_replayed_on_any_transport() {
     peer.send("3:::c");
     peer.handle(Input::Lost(
         stream,
-        unsent.iter().map(|packet| packet.as_str().into()).collect(),
+        unsent.iter().map(|packet| Text::from(packet.as_str()).into()).collect(),
     ));
     peer.send("3:::d");
     peer.until(CLOSE - 1);
@@ -211,10 +229,10 @@ fn a_lost_session_is_over_after_the_close_timeout() {
 #[test]
 fn a_volatile_packet_is_dropped_while_nothing_is_open() {
     let mut peer = Peer::polling();
-    peer.handle(Input::SendVolatile("3:::lost".into()));
+    peer.handle(Input::SendVolatile(Text::from("3:::lost").into()));
     let poll = peer.open(Delivery::Poll);
     assert_eq!(peer.take(poll), (Flow::Wait, vec![]));
-    peer.handle(Input::SendVolatile("3:::kept".into()));
+    peer.handle(Input::SendVolatile(Text::from("3:::kept").into()));
     assert_eq!(peer.take(poll), (Flow::Last, vec!["3:::kept".to_owned()]));
 }
 

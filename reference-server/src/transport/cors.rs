@@ -49,8 +49,8 @@ pub(crate) fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {
 }
 
 /// The answer to that.
-pub(crate) fn preflight(origins: Option<&[String]>, request: &HeaderMap) -> Response<Body> {
-    let mut response = answer(StatusCode::OK, "", "");
+pub(crate) fn preflight(status: StatusCode, origins: Option<&[String]>, request: &HeaderMap) -> Response<Body> {
+    let mut response = answer(status, "", "");
     allow(origins, request, &mut response);
     let headers = response.headers_mut();
     headers.insert(

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 
-use crate::codec::Text;
+use crate::codec::Message;
 use crate::codec::hixie::{self, Challenge, Frame, Frames};
 
 use super::websocket;
@@ -52,10 +52,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> websocket::Socket for Socket<S> {
-    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<Option<Text>> {
+    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<Option<Message>> {
         while !self.ended {
             match self.frames.next_frame() {
-                Ok(Some(Frame::Text(text))) => return Poll::Ready(Some(text)),
+                Ok(Some(Frame::Text(text))) => return Poll::Ready(Some(text.into())),
                 Ok(Some(Frame::Close)) => {
                     self.ended = true;
                     self.left = true;
@@ -73,8 +73,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> websocket::Socket for Socket<S> {
         Poll::Ready(None)
     }
 
-    fn queue(&mut self, message: &Text) {
-        hixie::encode(message, &mut self.out);
+    /// The draft has no binary messages, and neither has the protocol that it carries.
+    fn queue(&mut self, message: &Message) {
+        if let Message::Text(text) = message {
+            hixie::encode(text, &mut self.out);
+        }
     }
 
     fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -2,12 +2,16 @@
 
 pub(crate) mod body;
 pub(crate) mod cors;
+pub(crate) mod engine;
 pub(crate) mod flashsocket;
 pub(crate) mod refusal;
 pub(crate) mod request;
+pub(crate) mod webtransport;
 
+mod gzip;
 mod handshake;
 mod hixie;
+mod long_polling;
 mod polling;
 mod post;
 mod streaming;

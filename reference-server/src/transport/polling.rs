@@ -7,7 +7,7 @@ use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode, header};
 
 use crate::codec::rev1::{self, Packet};
-use crate::codec::{Text, jsonp, payload};
+use crate::codec::{Message, Text, jsonp, payload};
 use crate::server::hub::Hub;
 use crate::session::{Delivery, Flow};
 
@@ -47,7 +47,7 @@ pub(crate) fn unknown_session() -> Text {
 /// A poll whose session goes on over another connection is not answered, as with the original, for any answer would have
 /// the client poll again and take the session back; after the close timeout it fails, so that nobody waits for ever.
 async fn poll(hub: &Arc<Hub>, sid: &str) -> Result<Text, Refusal> {
-    let Some(mut connection) = hub.open(sid, Delivery::Poll) else {
+    let Ok(mut connection) = hub.open(sid, Delivery::Poll) else {
         return Ok(unknown_session());
     };
     match poll_fn(|context| connection.poll_take(context)).await {
@@ -58,7 +58,8 @@ async fn poll(hub: &Arc<Hub>, sid: &str) -> Result<Text, Refusal> {
         }
         Flow::Gone => Ok(unknown_session()),
         Flow::Wait | Flow::Write | Flow::Last => {
-            let payload = payload::encode(connection.packets());
+            let packets: Vec<Text> = connection.packets().iter().filter_map(Message::text).cloned().collect();
+            let payload = payload::encode(&packets);
             connection.confirm();
             Ok(payload)
         }

@@ -29,12 +29,9 @@ pub(crate) async fn post(
     transport: Transport,
     sid: &str,
 ) -> Result<Response<Body>, Hangup> {
-    let read = read(body, hub.options.max_payload);
-    let body = match tokio::time::timeout(hub.options.request_timeout, read).await {
-        Ok(Ok(Some(body))) => body,
-        Ok(Ok(None)) => return Ok(Refusal::TooLarge.response()),
-        Ok(Err(hangup)) => return Err(hangup),
-        Err(_) => return Ok(Refusal::TooSlow.response()),
+    let body = match read(hub, body).await? {
+        Ok(body) => body,
+        Err(refusal) => return Ok(refusal.response()),
     };
     if let Some(client) = hub.find(sid) {
         let text = String::from_utf8_lossy(&body);
@@ -60,8 +57,17 @@ pub(crate) async fn post(
     Ok(response)
 }
 
+/// Reads a body that is within the limits.
+pub(super) async fn read(hub: &Hub, body: Incoming) -> Result<Result<Bytes, Refusal>, Hangup> {
+    let read = read_up_to(body, hub.options.max_payload);
+    match tokio::time::timeout(hub.options.request_timeout, read).await {
+        Ok(body) => Ok(body?.ok_or(Refusal::TooLarge)),
+        Err(_) => Ok(Err(Refusal::TooSlow)),
+    }
+}
+
 /// The body; `None` if it is longer than `limit`.
-async fn read(mut body: Incoming, limit: usize) -> Result<Option<Bytes>, Hangup> {
+async fn read_up_to(mut body: Incoming, limit: usize) -> Result<Option<Bytes>, Hangup> {
     let mut whole: Vec<u8> = Vec::new();
     let mut length = 0;
     while let Some(frame) = body.frame().await {

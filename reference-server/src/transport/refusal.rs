@@ -7,6 +7,7 @@ use crate::codec::jsonp;
 use super::body::{Body, answer};
 
 const PLAIN: &str = "text/plain";
+const JSON: &str = "application/json";
 
 /// Why a request is not served.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -31,6 +32,16 @@ pub(crate) enum Refusal {
     Method,
     /// Nothing is there.
     NotFound,
+    /// eio4: a transport that there is not.
+    UnknownTransport,
+    /// eio4: a session that there is not, or no more.
+    UnknownSid,
+    /// eio4: a handshake that is no GET.
+    HandshakeMethod,
+    /// eio4: a request that the session does not allow now.
+    BadRequest,
+    /// eio4: another version of the protocol.
+    UnsupportedVersion,
 }
 
 /// The connection is closed without a byte: what the original does with a transport that it does not know, with a
@@ -41,6 +52,7 @@ pub(crate) struct Hangup(pub(crate) &'static str);
 
 impl Refusal {
     fn row(self) -> (StatusCode, &'static str, &'static str) {
+        const BAD: StatusCode = StatusCode::BAD_REQUEST;
         match self {
             Refusal::BadVersion => (StatusCode::INTERNAL_SERVER_ERROR, "", "Protocol version not supported."),
             Refusal::BadOrigin => (StatusCode::FORBIDDEN, PLAIN, "handshake bad origin"),
@@ -52,6 +64,11 @@ impl Refusal {
             Refusal::TooSlow => (StatusCode::REQUEST_TIMEOUT, PLAIN, "request timeout"),
             Refusal::Method => (StatusCode::METHOD_NOT_ALLOWED, PLAIN, "method not allowed"),
             Refusal::NotFound => (StatusCode::NOT_FOUND, PLAIN, "not found"),
+            Refusal::UnknownTransport => (BAD, JSON, r#"{"code":0,"message":"Transport unknown"}"#),
+            Refusal::UnknownSid => (BAD, JSON, r#"{"code":1,"message":"Session ID unknown"}"#),
+            Refusal::HandshakeMethod => (BAD, JSON, r#"{"code":2,"message":"Bad handshake method"}"#),
+            Refusal::BadRequest => (BAD, JSON, r#"{"code":3,"message":"Bad request"}"#),
+            Refusal::UnsupportedVersion => (BAD, JSON, r#"{"code":5,"message":"Unsupported protocol version"}"#),
         }
     }
 

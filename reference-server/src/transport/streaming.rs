@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode, header};
 
-use crate::codec::{self, Text};
+use crate::codec::{self, Message, Text};
 use crate::server::connection::Connection;
 use crate::server::hub::Hub;
 use crate::session::{Delivery, Flow};
@@ -56,7 +56,7 @@ fn stream(
     preamble: Text,
     encode: fn(&str) -> Text,
 ) -> Response<Body> {
-    let connection = hub.open(sid, Delivery::Stream);
+    let connection = hub.open(sid, Delivery::Stream).ok();
     let mut pieces = VecDeque::from([preamble]);
     if connection.is_none() {
         pieces.push_back(encode(&polling::unknown_session()));
@@ -84,8 +84,9 @@ impl Stream {
                 return Poll::Ready(None);
             };
             let flow = ready!(connection.poll_take(context));
-            self.pieces
-                .extend(connection.hand_over().iter().map(|packet| (self.encode)(packet)));
+            let packets = connection.hand_over();
+            let texts = packets.iter().filter_map(Message::text);
+            self.pieces.extend(texts.map(|packet| (self.encode)(packet)));
             if matches!(flow, Flow::Last | Flow::Superseded | Flow::Gone) {
                 self.connection = None;
             }

@@ -10,15 +10,19 @@ use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use crate::codec::hixie::Challenge;
+use crate::server::client::{Application, Client, Handshake};
+use crate::server::connection::Connection;
 use crate::server::hub::Hub;
 use crate::server::shutdown::Shutdown;
 use crate::server::stream::Stream;
+use crate::session::Delivery;
 
 use super::body::{Body, answer};
 use super::refusal::Hangup;
-use super::{cors, hixie, websocket};
+use super::{cors, hixie, polling, websocket};
 
 /// The versions of `Sec-WebSocket-Version` that frame as RFC 6455 does.
 const VERSIONS: [&[u8]; 3] = [b"7", b"8", b"13"];
@@ -29,7 +33,15 @@ enum Draft {
     Hixie(Option<Challenge>),
 }
 
-/// Answers an upgrade request, and serves what comes after in a task of its own.
+/// What a WebSocket of Engine.IO is for.
+pub(crate) enum Purpose {
+    /// A new session.
+    Begin(Application, Handshake),
+    /// A session that polls.
+    Upgrade(Arc<Client>),
+}
+
+/// Answers an upgrade request of revision 1, and serves what comes after in a task of its own.
 pub(crate) fn upgrade(
     hub: Arc<Hub>,
     stopped: Shutdown,
@@ -37,10 +49,7 @@ pub(crate) fn upgrade(
     sid: &str,
 ) -> Result<Response<Body>, Hangup> {
     let headers = request.headers();
-    let asked = headers
-        .get(header::UPGRADE)
-        .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"));
-    if !asked || request.method() != Method::GET {
+    if !is_websocket(&request) {
         return Err(Hangup("no upgrade to websocket"));
     }
     if !cors::is_allowed(hub.options.origins.as_deref(), headers) {
@@ -65,6 +74,48 @@ pub(crate) fn upgrade(
     Ok(response)
 }
 
+/// The same for Engine.IO, which knows RFC 6455 only; `None` if the request does not follow it.
+pub(crate) fn upgrade_engine(
+    hub: Arc<Hub>,
+    stopped: Shutdown,
+    request: Request<Incoming>,
+    purpose: Purpose,
+) -> Option<Response<Body>> {
+    let headers = request.headers();
+    let version = headers.get(header::SEC_WEBSOCKET_VERSION)?;
+    if !is_websocket(&request) || !VERSIONS.contains(&version.as_bytes()) {
+        return None;
+    }
+    let response = rfc6455(headers).ok()?;
+    tokio::spawn(async move {
+        if let Err(error) = serve_engine(&hub, request, purpose).await {
+            tracing::debug!("websocket: {error}");
+        }
+        drop(stopped);
+    });
+    Some(response)
+}
+
+async fn serve_engine(
+    hub: &Arc<Hub>,
+    request: Request<Incoming>,
+    purpose: Purpose,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let (stream, read) = parts(hyper::upgrade::on(request).await?)?;
+    let mut socket = websocket::Rfc6455::new(stream, &read, hub.options.max_payload, None).await;
+    let connection = match purpose {
+        Purpose::Begin(application, handshake) => hub
+            .open_engine(application, handshake, &[])
+            .and_then(|client| Connection::open(Arc::clone(hub), client, Delivery::Stream).ok()),
+        Purpose::Upgrade(client) => Connection::open_upgrade(Arc::clone(hub), client).ok(),
+    };
+    match connection {
+        Some(connection) => websocket::serve(connection, &mut socket).await,
+        None => websocket::refuse(&mut socket, None).await,
+    }
+    Ok(())
+}
+
 async fn serve(
     hub: &Arc<Hub>,
     request: Request<Incoming>,
@@ -72,20 +123,33 @@ async fn serve(
     sid: &str,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let (stream, read) = parts(hyper::upgrade::on(request).await?)?;
+    let limit = hub.options.max_payload;
     match draft {
         Draft::Rfc6455 => {
-            let mut socket = websocket::Rfc6455::new(stream, &read, hub.options.max_payload).await;
-            websocket::serve(hub, sid, &mut socket).await;
+            let mut socket = websocket::Rfc6455::new(stream, &read, limit, Some(CloseCode::Normal)).await;
+            carry(hub, sid, &mut socket).await;
         }
         Draft::Hixie(challenge) => {
-            let mut socket = hixie::Socket::new(stream, &read, hub.options.max_payload);
+            let mut socket = hixie::Socket::new(stream, &read, limit);
             if let Some(challenge) = challenge {
                 tokio::time::timeout(hub.options.request_timeout, socket.respond(challenge)).await??;
             }
-            websocket::serve(hub, sid, &mut socket).await;
+            carry(hub, sid, &mut socket).await;
         }
     }
     Ok(())
+}
+
+async fn carry(hub: &Arc<Hub>, sid: &str, socket: &mut impl websocket::Socket) {
+    match hub.open(sid, Delivery::Stream) {
+        Ok(connection) => websocket::serve(connection, socket).await,
+        Err(_) => websocket::refuse(socket, Some(polling::unknown_session().into())).await,
+    }
+}
+
+fn is_websocket(request: &Request<Incoming>) -> bool {
+    let upgrade = request.headers().get(header::UPGRADE);
+    request.method() == Method::GET && upgrade.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
 }
 
 /// The socket under hyper's, with what hyper has read of it.

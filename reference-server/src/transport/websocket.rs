@@ -3,7 +3,6 @@
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -12,17 +11,14 @@ use futures_util::{Sink, Stream};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::Message as Frame;
 use tokio_tungstenite::tungstenite::error::{Error, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 
-use crate::codec::Text;
+use crate::codec::{Message, Text};
 use crate::server::connection::Connection;
-use crate::server::hub::Hub;
-use crate::session::{Delivery, Flow};
-
-use super::polling;
+use crate::session::{Flow, Generation};
 
 /// How many messages are read before what they made the server say is written.
 const BATCH: usize = 256;
@@ -35,11 +31,11 @@ const FAREWELL: Duration = Duration::from_secs(1);
 
 /// What carries messages: RFC 6455, or a draft of hixie.
 pub(super) trait Socket {
-    /// The next text message; `None` when no more will come.
-    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<Option<Text>>;
+    /// The next message; `None` when no more will come.
+    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<Option<Message>>;
 
     /// Puts a message into the write buffer; an error shows at the next flush.
-    fn queue(&mut self, message: &Text);
+    fn queue(&mut self, message: &Message);
 
     /// Writes the buffer.
     fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>>;
@@ -51,23 +47,30 @@ pub(super) trait Socket {
     fn close(&mut self, politely: bool) -> impl Future<Output = ()> + Send;
 }
 
-/// Serves the session of this id over the socket until one of them ends.
-pub(super) async fn serve(hub: &Arc<Hub>, sid: &str, socket: &mut impl Socket) {
-    let mut politely = true;
-    match hub.open(sid, Delivery::Stream) {
-        Some(mut connection) => {
-            let mut writing = Writing::Idle;
-            politely = poll_fn(|context| pump(&mut connection, socket, &mut writing, context)).await;
-            if socket.has_left() {
-                connection.leave();
-            }
-        }
-        None => {
-            socket.queue(&polling::unknown_session());
-            let flush = poll_fn(|context| socket.poll_flush(context));
-            let _ = tokio::time::timeout(FAREWELL, flush).await;
-        }
+/// Serves the connection's session over the socket until one of them ends.
+pub(super) async fn serve(mut connection: Connection, socket: &mut impl Socket) {
+    let mut writing = Writing::Idle;
+    let ended = poll_fn(|context| pump(&mut connection, socket, &mut writing, context)).await;
+    let politely = ended || connection.client().generation != Generation::Rev1;
+    if socket.has_left() {
+        connection.leave();
+    } else {
+        drop(connection);
     }
+    part(socket, politely).await;
+}
+
+/// Says one thing, if anything, and ends.
+pub(super) async fn refuse(socket: &mut impl Socket, message: Option<Message>) {
+    if let Some(message) = message {
+        socket.queue(&message);
+        let flush = poll_fn(|context| socket.poll_flush(context));
+        let _ = tokio::time::timeout(FAREWELL, flush).await;
+    }
+    part(socket, true).await;
+}
+
+async fn part(socket: &mut impl Socket, politely: bool) {
     let farewell = async {
         socket.close(politely).await;
         // Closing on unread bytes would reset the connection, and might cost the client the last ones.
@@ -105,8 +108,8 @@ fn pump(
             let mut read = 0;
             while read < BATCH {
                 match socket.poll_read(context) {
-                    Poll::Ready(Some(message)) => connection.receive(&message),
-                    Poll::Ready(None) => return Poll::Ready(true),
+                    Poll::Ready(Some(message)) if connection.receive(&message) => {}
+                    Poll::Ready(_) => return Poll::Ready(true),
                     Poll::Pending => break,
                 }
                 read += 1;
@@ -149,9 +152,11 @@ fn pump(
     }
 }
 
-/// A WebSocket of RFC 6455. Binary messages are ignored, as the original ignores them; pings are answered.
+/// A WebSocket of RFC 6455. Its pings are answered.
 pub(super) struct Rfc6455 {
     socket: WebSocketStream<TcpStream>,
+    /// The code of a close frame that has no fault to tell of.
+    goodbye: Option<CloseCode>,
     /// What the client did wrong, for the close frame.
     fault: Option<CloseCode>,
     /// A message could not even be buffered.
@@ -160,7 +165,7 @@ pub(super) struct Rfc6455 {
 }
 
 impl Rfc6455 {
-    pub(super) async fn new(stream: TcpStream, read: &Bytes, limit: usize) -> Self {
+    pub(super) async fn new(stream: TcpStream, read: &Bytes, limit: usize, goodbye: Option<CloseCode>) -> Self {
         let config = WebSocketConfig::default()
             .read_buffer_size(4 * 1024)
             .write_buffer_size(16 * 1024)
@@ -169,6 +174,7 @@ impl Rfc6455 {
         let socket = WebSocketStream::from_partially_read(stream, read.to_vec(), Role::Server, Some(config)).await;
         Rfc6455 {
             socket,
+            goodbye,
             fault: None,
             broken: false,
             left: false,
@@ -177,11 +183,12 @@ impl Rfc6455 {
 }
 
 impl Socket for Rfc6455 {
-    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<Option<Text>> {
+    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<Option<Message>> {
         loop {
             match ready!(Pin::new(&mut self.socket).poll_next(context)) {
-                Some(Ok(Message::Text(text))) => return Poll::Ready(Some(text)),
-                Some(Ok(Message::Close(_))) => self.left = true,
+                Some(Ok(Frame::Text(text))) => return Poll::Ready(Some(text.into())),
+                Some(Ok(Frame::Binary(bytes))) => return Poll::Ready(Some(Message::Binary(bytes))),
+                Some(Ok(Frame::Close(_))) => self.left = true,
                 Some(Ok(_)) => {}
                 Some(Err(error)) => {
                     self.fault = fault(&error);
@@ -192,10 +199,12 @@ impl Socket for Rfc6455 {
         }
     }
 
-    fn queue(&mut self, message: &Text) {
-        self.broken |= Pin::new(&mut self.socket)
-            .start_send(Message::Text(message.clone()))
-            .is_err();
+    fn queue(&mut self, message: &Message) {
+        let frame = match message {
+            Message::Text(text) => Frame::Text(text.clone()),
+            Message::Binary(bytes) => Frame::Binary(bytes.clone()),
+        };
+        self.broken |= Pin::new(&mut self.socket).start_send(frame).is_err();
     }
 
     fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -211,9 +220,12 @@ impl Socket for Rfc6455 {
 
     async fn close(&mut self, politely: bool) {
         if politely {
-            let code = self.fault.unwrap_or(CloseCode::Normal);
-            let reason = Text::default();
-            let _ = self.socket.close(Some(CloseFrame { code, reason })).await;
+            let code = self.fault.or(self.goodbye);
+            let frame = code.map(|code| CloseFrame {
+                code,
+                reason: Text::default(),
+            });
+            let _ = self.socket.close(frame).await;
         }
         let _ = self.socket.get_mut().shutdown().await;
     }

@@ -18,6 +18,9 @@ pub(crate) async fn server() -> Server {
     start(Options {
         heartbeat_interval: Duration::from_secs(25),
         heartbeat_timeout: PATIENCE,
+        ping_interval: Duration::from_secs(25),
+        ping_timeout: PATIENCE,
+        connect_timeout: PATIENCE,
         ..Options::contract()
     })
     .await
@@ -173,3 +176,92 @@ pub(crate) fn upgrade(transport: &str, sid: &str, more: &str) -> String {
 
 /// The headers of RFC 6455.
 pub(crate) const RFC6455: &str = "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+
+/// A WebSocket request of Engine.IO 4 on this path; `more` is appended to the query.
+pub(crate) fn upgrade_engine(path: &str, more: &str) -> String {
+    format!(
+        "GET {path}?EIO=4&transport=websocket{more} HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\n\
+         Connection: Upgrade\r\n{RFC6455}\r\n"
+    )
+}
+
+/// A masked binary frame, with the mask that changes nothing.
+pub(crate) fn binary_frame(bytes: &[u8]) -> Vec<u8> {
+    let mut frame = frame(bytes);
+    frame[0] = 0x82;
+    frame
+}
+
+impl Peer {
+    /// A WebSocket of Engine.IO 4 behind its open packet.
+    pub(crate) async fn websocket(server: &Server, path: &str) -> Self {
+        let mut peer = Peer::connect(server).await;
+        peer.send(upgrade_engine(path, "")).await;
+        peer.until("\r\n\r\n").await;
+        let (opcode, open) = peer.message().await;
+        assert_eq!((opcode, open.starts_with(b"0{\"sid\":\"")), (1, true));
+        peer
+    }
+
+    /// The same, connected to the main namespace.
+    pub(crate) async fn connected(server: &Server) -> Self {
+        let mut peer = Peer::websocket(server, "/socket.io/").await;
+        peer.say("40").await;
+        peer.hears_connect("40").await;
+        peer.hears("42[\"auth\",{}]").await;
+        peer
+    }
+
+    /// Sends a text message.
+    pub(crate) async fn say(&mut self, text: &str) {
+        self.send(frame(text.as_bytes())).await;
+    }
+
+    /// Expects a text message.
+    pub(crate) async fn hears(&mut self, text: &str) {
+        let (opcode, there) = self.message().await;
+        assert_eq!((opcode, String::from_utf8_lossy(&there).as_ref()), (1, text));
+    }
+
+    /// Expects the answer to a CONNECT, and returns the id of the socket.
+    pub(crate) async fn hears_connect(&mut self, before: &str) -> String {
+        let (_, there) = self.message().await;
+        let text = String::from_utf8(there).unwrap();
+        let sid = text.strip_prefix(&format!("{before}{{\"sid\":\""));
+        sid.and_then(|sid| sid.strip_suffix("\"}"))
+            .unwrap_or_else(|| panic!("no CONNECT: {text}"))
+            .to_owned()
+    }
+
+    /// Expects a binary message.
+    pub(crate) async fn hears_bytes(&mut self, bytes: &[u8]) {
+        assert_eq!(self.message().await, (2, bytes.to_vec()));
+    }
+
+    /// Expects a close frame, with this code or without one, and the end.
+    pub(crate) async fn hears_end(&mut self, code: Option<u16>) {
+        let payload = code.map_or(Vec::new(), |code| code.to_be_bytes().to_vec());
+        let (opcode, there) = self.message().await;
+        assert_eq!((opcode, there), (8, payload));
+        assert_eq!(self.rest().await, b"");
+    }
+
+    /// The opcode and payload of the next frame.
+    async fn message(&mut self) -> (u8, Vec<u8>) {
+        let head = self.take(2).await;
+        let length = match head[1] {
+            126 => u64::from(u16::from_be_bytes(self.take(2).await.try_into().unwrap())),
+            127 => u64::from_be_bytes(self.take(8).await.try_into().unwrap()),
+            length => u64::from(length),
+        };
+        (head[0] & 0x0f, self.take(length.try_into().unwrap()).await)
+    }
+
+    /// The next bytes.
+    pub(crate) async fn take(&mut self, count: usize) -> Vec<u8> {
+        while self.read.len() < count {
+            assert_ne!(self.more().await, 0, "the frame broke off: {:?}", self.read);
+        }
+        self.read.drain(..count).collect()
+    }
+}

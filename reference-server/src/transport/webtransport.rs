@@ -1,0 +1,197 @@
+//! `webtransport`: HTTP/3 on the UDP port of the same number, one bidirectional stream a session (eio4, "WebTransport").
+
+use std::future::poll_fn;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, BytesMut};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use serde::Deserialize;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::sync::Semaphore;
+use wtransport::endpoint::{IncomingSession, SessionRequest, endpoint_side};
+use wtransport::stream::BiStream;
+use wtransport::tls::{Certificate, Sha256DigestFmt};
+use wtransport::{Endpoint, Identity, ServerConfig, VarInt};
+
+use crate::codec::webtransport::{Frames, encode};
+use crate::codec::{Message, eio4};
+use crate::server::client::{Application, Handshake};
+use crate::server::connection::Connection;
+use crate::server::hub::Hub;
+use crate::server::shutdown::Shutdown;
+use crate::session::Delivery;
+
+use super::{engine, request, websocket};
+
+/// Where sessions come in.
+pub(crate) struct Listener {
+    endpoint: Endpoint<endpoint_side::Server>,
+    /// SHA-256 of the certificate in hexadecimal, by which a client knows it.
+    pub(crate) certificate_hash: String,
+}
+
+/// What a client names that wants to upgrade a session.
+#[derive(Deserialize)]
+struct Upgrade {
+    sid: String,
+}
+
+/// Listens with a certificate of its own, made now and good for two weeks, as browsers ask of one known by its hash.
+pub(crate) fn bind(address: SocketAddr) -> io::Result<Listener> {
+    let names = ["localhost".to_owned(), address.ip().to_string()];
+    let identity = Identity::self_signed(names).map_err(io::Error::other)?;
+    let certificates = identity.certificate_chain().as_slice();
+    let certificate_hash = certificates.first().map(Certificate::hash);
+    let config = ServerConfig::builder()
+        .with_bind_address(address)
+        .with_identity(identity)
+        .build();
+    Ok(Listener {
+        endpoint: Endpoint::server(config)?,
+        certificate_hash: certificate_hash.map_or(String::new(), |hash| {
+            let dotted = hash.fmt(Sha256DigestFmt::DottedHex);
+            dotted.split(':').collect()
+        }),
+    })
+}
+
+/// Serves sessions until the server stops.
+pub(crate) async fn run(listener: Listener, hub: Arc<Hub>, mut stopped: Shutdown) {
+    let room = Arc::new(Semaphore::new(hub.options.max_connections));
+    loop {
+        let permit = Arc::clone(&room).acquire_owned().await;
+        let incoming = tokio::select! {
+            incoming = listener.endpoint.accept() => incoming,
+            () = stopped.wait() => return,
+        };
+        let (hub, stopped) = (Arc::clone(&hub), stopped.clone());
+        tokio::spawn(async move {
+            if let Err(error) = serve(&hub, incoming).await {
+                tracing::debug!("webtransport: {error}");
+            }
+            drop((stopped, permit));
+        });
+    }
+}
+
+/// The first packet says whether a session begins or is upgraded; it has as long to come as an upgrade.
+async fn serve(hub: &Arc<Hub>, incoming: IncomingSession) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let patience = hub.options.upgrade_timeout;
+    let request = tokio::time::timeout(patience, incoming).await??;
+    let Some(application) = engine::application_of_path(request.path()) else {
+        request.not_found().await;
+        return Ok(());
+    };
+    let handshake = handshake(&request);
+    let session = request.accept().await?;
+    let stream = tokio::time::timeout(patience, session.accept_bi()).await??;
+    let mut socket = Socket::new(BiStream::join(stream), hub.options.max_payload);
+    let first = tokio::time::timeout(
+        patience,
+        poll_fn(|context| websocket::Socket::poll_read(&mut socket, context)),
+    );
+    let connection = match first.await? {
+        Some(first) => open(hub, application, handshake, &first),
+        None => None,
+    };
+    match connection {
+        Some(connection) => websocket::serve(connection, &mut socket).await,
+        None => websocket::refuse(&mut socket, None).await,
+    }
+    session.close(VarInt::from_u32(0), b"");
+    Ok(())
+}
+
+fn open(hub: &Arc<Hub>, application: Application, handshake: Handshake, first: &Message) -> Option<Connection> {
+    match eio4::Packet::decode(first).ok()? {
+        eio4::Packet::Open("") => {
+            let client = hub.open_engine(application, handshake, &[])?;
+            Connection::open(Arc::clone(hub), client, Delivery::Stream).ok()
+        }
+        eio4::Packet::Open(data) => {
+            let upgrade: Upgrade = serde_json::from_str(data).ok()?;
+            let client = hub.find_engine(application, &upgrade.sid)?;
+            Connection::open_upgrade(Arc::clone(hub), client).ok()
+        }
+        _ => None,
+    }
+}
+
+fn handshake(request: &SessionRequest) -> Handshake {
+    let query = request.path().split_once('?').map_or("", |(_, query)| query);
+    let mut headers = HeaderMap::new();
+    for (name, value) in request.headers() {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            headers.append(name, value);
+        }
+    }
+    Handshake {
+        query: request::parameters(query),
+        headers,
+    }
+}
+
+/// The stream of a session.
+struct Socket {
+    stream: BiStream,
+    frames: Frames,
+    out: BytesMut,
+    ended: bool,
+}
+
+impl Socket {
+    fn new(stream: BiStream, limit: usize) -> Self {
+        Socket {
+            stream,
+            frames: Frames::new(limit),
+            out: BytesMut::new(),
+            ended: false,
+        }
+    }
+}
+
+impl websocket::Socket for Socket {
+    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<Option<Message>> {
+        while !self.ended {
+            match self.frames.next_message() {
+                Ok(Some(message)) => return Poll::Ready(Some(message)),
+                Ok(None) => {
+                    let mut bytes = [0; 4096];
+                    let mut read = ReadBuf::new(&mut bytes);
+                    let result = ready!(Pin::new(&mut self.stream).poll_read(context, &mut read));
+                    self.ended = result.is_err() || read.filled().is_empty();
+                    self.frames.push(read.filled());
+                }
+                Err(_) => self.ended = true,
+            }
+        }
+        Poll::Ready(None)
+    }
+
+    fn queue(&mut self, message: &Message) {
+        encode(message, &mut self.out);
+    }
+
+    fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.out.is_empty() {
+            match ready!(Pin::new(&mut self.stream).poll_write(context, &self.out))? {
+                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                written => self.out.advance(written),
+            }
+        }
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn has_left(&self) -> bool {
+        false
+    }
+
+    async fn close(&mut self, _politely: bool) {
+        let _ = self.stream.write_all_buf(&mut self.out).await;
+        let _ = self.stream.shutdown().await;
+    }
+}
