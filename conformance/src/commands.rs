@@ -66,10 +66,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, CommandError> {
     let selection = args.selection.selection();
     let cases: Vec<Case> = all.iter().filter(|case| selection.takes(case)).cloned().collect();
     if cases.is_empty() {
-        return Err(CommandError::new(
-            Exit::NoCase,
-            "no case is selected; `sio-conformance list` names them all",
-        ));
+        return Err(no_case());
     }
     let ids: Vec<&str> = all.iter().map(|case| case.id.as_str()).collect();
     let baseline = baseline(args, &ids)?;
@@ -79,17 +76,14 @@ pub fn run(args: &RunArgs) -> Result<Exit, CommandError> {
         let json = JsonLines::create(path).map_err(|error| CommandError::new(Exit::Usage, error.to_string()))?;
         reporter = reporter.with(json);
     }
-    let stale = |summary: Option<&Summary>| match summary {
-        Some(_) if args.files.is_empty() && selection.is_everything() => baseline.stale(&ids),
-        _ => Vec::new(),
-    };
     let (summary, interrupted) = block_on(judge(args, &target, &baseline, &catalogue, cases, &mut reporter))??;
-    for error in stale(Some(&summary).filter(|_| !interrupted)) {
+    let complete = args.files.is_empty() && selection.is_everything() && !interrupted;
+    let stale = if complete { baseline.stale(&ids) } else { Vec::new() };
+    for error in &stale {
         reporter.event(&Event::Note {
             message: error.to_string(),
         });
     }
-    let stale = !stale(Some(&summary)).is_empty();
     reporter.event(&Event::Summary(summary.clone()));
     reporter
         .finish()
@@ -97,7 +91,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, CommandError> {
     if interrupted {
         return Err(CommandError::new(Exit::Fault, "interrupted"));
     }
-    Ok(if summary.fail > 0 || stale {
+    Ok(if summary.fail > 0 || !stale.is_empty() {
         Exit::Unexpected
     } else {
         Exit::AsExpected
@@ -176,10 +170,7 @@ pub fn list(args: &ListArgs) -> Result<Exit, CommandError> {
         let _ = writeln!(text, "{:<56} {title}", case.id);
     }
     if text.is_empty() {
-        return Err(CommandError::new(
-            Exit::NoCase,
-            "no case is selected; `sio-conformance list` names them all",
-        ));
+        return Err(no_case());
     }
     print_out(&text);
     Ok(Exit::AsExpected)
@@ -230,10 +221,7 @@ pub fn prove(args: &ProveArgs) -> Result<Exit, CommandError> {
         .filter(|case| selection.takes(case))
         .collect();
     if cases.is_empty() {
-        return Err(CommandError::new(
-            Exit::NoCase,
-            "no case is selected; `sio-conformance list` names them all",
-        ));
+        return Err(no_case());
     }
     let known = Known::embedded().map_err(|errors| {
         let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
@@ -248,6 +236,13 @@ pub fn prove(args: &ProveArgs) -> Result<Exit, CommandError> {
     let report = prove::prove(cases, &options).map_err(|error| CommandError::new(error.exit(), error.to_string()))?;
     print_out(&report.to_string());
     Ok(report.exit())
+}
+
+fn no_case() -> CommandError {
+    CommandError::new(
+        Exit::NoCase,
+        "no case is selected; `sio-conformance list` names them all",
+    )
 }
 
 fn target(args: &RunArgs) -> Result<Target, CommandError> {

@@ -393,7 +393,7 @@ fn candidates(part: &Part) -> impl Iterator<Item = (usize, usize, &Unit)> {
 }
 
 /// Heartbeats and noops of revision 1.
-fn is_hidden(packet: &str) -> bool {
+pub(super) fn is_hidden(packet: &str) -> bool {
     matches!(packet.trim_end_matches(':'), "2" | "8")
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 
-use super::attempt::{Attempt, Consumed, show};
+use super::attempt::{Attempt, Consumed, is_hidden, show};
 use super::fault::Fault;
 use super::send::cannot;
 use super::{Consumption, Failed, Play};
@@ -225,7 +225,7 @@ fn leftover(inbox: &Inbox, gone: bool, auto: bool) -> Option<String> {
             }
             let unit = section.units.iter().find(|unit| match &unit.kind {
                 UnitKind::Packet(packet) => {
-                    let hidden = auto && matches!(packet.trim_end_matches(':'), "2" | "8");
+                    let hidden = auto && is_hidden(packet);
                     let goodbye = gone && crate::client::ends_session(packet);
                     !hidden && !goodbye
                 }
