@@ -44,7 +44,7 @@ pub async fn offer(address: &Address, wanted: &[Generation], patience: f64) -> O
 
 /// What a handshake came to.
 enum Answer {
-    Session(Session),
+    Session(Box<Session>),
     /// The body begins as one of that generation does, and goes on otherwise.
     Malformed,
     /// The server speaks HTTP, and refuses the transport.
@@ -65,7 +65,7 @@ async fn ask(address: &Address, generation: Generation, transport: &str, wait: D
         Ok(Ok(session)) => {
             // The server need not wait for a client that will not come back.
             let _ = session.close(&client, None);
-            Answer::Session(session)
+            Answer::Session(Box::new(session))
         }
         Ok(Err(OpenError::Malformed { body, .. })) if body.starts_with("0{") => Answer::Malformed,
         Ok(Err(OpenError::Refused { status: 400..=499, .. })) => Answer::Refused,
