@@ -33,6 +33,9 @@ pub(super) const UP: &str = "(post)";
 /// The part of a session's WebSocket.
 pub(super) const SOCKET: &str = "ws";
 
+/// How often a session polls at the most: a server may answer each poll at once, with nothing.
+const POLLS_LIMIT: u64 = 5000;
+
 /// A session that the runner keeps.
 #[derive(Clone, Debug)]
 pub struct Session {
@@ -195,6 +198,17 @@ impl Session {
         *lock(&shared.polling) = Some(polling);
         let task = tokio::spawn(async move {
             while shared.wait(|inbox| answered(inbox, &asked)).await && !pause.load(Ordering::Acquire) {
+                if session.polls > POLLS_LIMIT {
+                    let reason = format!("more than {POLLS_LIMIT} polls were answered, and there is no end");
+                    lock(&shared.inbox)
+                        .parts
+                        .entry(DOWN.to_owned())
+                        .or_default()
+                        .trouble
+                        .push_back(reason);
+                    shared.changed.notify_waiters();
+                    break;
+                }
                 match session.ask(&shared).await {
                     Ok(newest) => asked = newest,
                     Err(_) => break,
