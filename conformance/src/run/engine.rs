@@ -25,6 +25,9 @@ use crate::scenario::requirements::Requirements;
 /// How often a case is run again because the harness was late.
 const RERUNS: u32 = 2;
 
+/// The part of the jobs that run at a time when cases run again.
+const FEW: usize = 8;
+
 /// A late harness spoils a verdict when it is late by more than this part of the heartbeat timeout.
 const SPOILT: f64 = 0.25;
 
@@ -56,8 +59,8 @@ pub struct Engine<'a> {
 }
 
 impl Engine<'_> {
-    /// Runs the cases, and reports each as it ends. Cases that need the server for themselves, and those that the harness
-    /// was too late for, run by themselves at the end.
+    /// Runs the cases, and reports each as it ends. Those that the harness was too late for run again, among few and then by
+    /// themselves; so do, at the end, those that need the server for themselves.
     ///
     /// # Errors
     ///
@@ -86,7 +89,10 @@ impl Engine<'_> {
                 crowd.push((case, 0));
             }
         }
-        alone.extend(self.batch(crowd, self.options.jobs.max(1), &mut tally).await?);
+        // What the harness was too late for has a second chance among few, and a last one by itself.
+        let jobs = self.options.jobs.max(1);
+        let again = self.batch(crowd, jobs, &mut tally).await?;
+        alone.extend(self.batch(again, jobs.div_ceil(FEW), &mut tally).await?);
         while !alone.is_empty() {
             alone = self.batch(std::mem::take(&mut alone), 1, &mut tally).await?;
         }
