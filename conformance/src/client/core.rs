@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use thiserror::Error;
@@ -94,6 +95,8 @@ pub(super) struct Shared {
     pub(super) background: Mutex<Vec<AbortHandle>>,
     /// Packets that a transport without a way back sends by POST.
     pub(super) posts: Mutex<Option<mpsc::UnboundedSender<Post>>>,
+    /// How many of them have not been answered.
+    pub(super) unanswered: AtomicUsize,
     /// The polls that go on by themselves.
     pub(super) polling: Mutex<Option<Polling>>,
     name: String,
@@ -124,6 +127,7 @@ impl Client {
                 changed: Notify::new(),
                 background: Mutex::default(),
                 posts: Mutex::default(),
+                unanswered: AtomicUsize::default(),
                 polling: Mutex::default(),
                 name: name.to_owned(),
                 auto,
@@ -419,9 +423,18 @@ impl Shared {
             content_type,
             body,
         };
-        if let Some(posts) = &*lock(&self.posts) {
-            let _ = posts.send(post);
+        self.post(post);
+    }
+
+    /// Queues a request; whether there is a task that sends it.
+    pub(super) fn post(&self, post: Post) -> bool {
+        let posts = lock(&self.posts);
+        self.unanswered.fetch_add(1, Ordering::AcqRel);
+        let queued = posts.as_ref().is_some_and(|posts| posts.send(post).is_ok());
+        if !queued {
+            self.unanswered.fetch_sub(1, Ordering::AcqRel);
         }
+        queued
     }
 
     pub(super) fn note_sent(&self) {

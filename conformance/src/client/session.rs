@@ -220,7 +220,7 @@ impl Session {
         lock(&client.shared().background).push(task.abort_handle());
     }
 
-    /// Sends no further poll, and waits until the open one is answered.
+    /// Sends no further poll, and waits until the open one and all posts are answered.
     async fn pause_polling(client: &Client) {
         let polling = lock(&client.shared().polling).take();
         if let Some(mut polling) = polling {
@@ -228,6 +228,9 @@ impl Session {
             // An error means that the task is gone, and so are its polls.
             let _ = polling.done.wait_for(|done| *done).await;
         }
+        let shared = client.shared();
+        let sent = |_: &mut Inbox| (shared.unanswered.load(Ordering::Acquire) == 0).then_some(());
+        shared.wait(sent).await;
     }
 
     /// Sends packets together: one frame each, or the body of one POST.
@@ -246,9 +249,10 @@ impl Session {
             content_type,
             body,
         };
-        match &*lock(&client.shared().posts) {
-            Some(posts) if posts.send(post).is_ok() => Ok(()),
-            _ => Err(ClientError::NotConnected(self.transport.clone())),
+        if client.shared().post(post) {
+            Ok(())
+        } else {
+            Err(ClientError::NotConnected(self.transport.clone()))
         }
     }
 

@@ -1,6 +1,7 @@
 //! What a transport without a way back sends: one POST after the other.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio::sync::mpsc;
 
@@ -55,9 +56,9 @@ pub(in crate::client) async fn run_posts(shared: Arc<Shared>, mut queue: mpsc::U
         if let Err(reason) = send(&shared, post).await {
             let mut inbox = lock(&shared.inbox);
             inbox.parts.entry(UP.to_owned()).or_default().trouble.push_back(reason);
-            drop(inbox);
-            shared.changed.notify_waiters();
         }
+        shared.unanswered.fetch_sub(1, Ordering::AcqRel);
+        shared.changed.notify_waiters();
     }
 }
 
