@@ -9,9 +9,10 @@ use crate::client::tape::Framing;
 use crate::client::websocket;
 
 impl Session {
-    pub(super) async fn connect_websocket(&self, client: &Client) -> Result<(), OpenError> {
+    /// Gives the number of the section that holds the frames.
+    pub(super) async fn connect_websocket(&self, client: &Client, target: &str) -> Result<usize, OpenError> {
         let key = websocket::key(&client.shared().next_id(SOCKET).to_string());
-        let request = client.new_websocket(SOCKET, &self.target());
+        let request = client.new_websocket(SOCKET, target);
         let fresh = sections(client, SOCKET);
         client
             .shared()
@@ -24,7 +25,7 @@ impl Session {
         if accept.as_deref() != Some(websocket::accept(&key).as_str()) {
             return Err(self.refused(format!("wrong Sec-WebSocket-Accept {accept:?}")));
         }
-        Ok(())
+        Ok(fresh)
     }
 
     pub(super) async fn connect_hixie(&self, client: &Client) -> Result<(), OpenError> {
@@ -65,13 +66,6 @@ impl Session {
             return Err(self.refused("the challenge was not answered as the hixie-76 draft says".to_owned()));
         }
         Ok(())
-    }
-
-    pub(super) fn refused(&self, reason: String) -> OpenError {
-        OpenError::Transport {
-            transport: self.transport.clone(),
-            reason,
-        }
     }
 }
 
