@@ -13,8 +13,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::lookup_host;
 use wtransport::error::ConnectionError;
-use wtransport::stream::BiStream;
-use wtransport::{ClientConfig, Connection, Endpoint};
+use wtransport::{ClientConfig, Connection, Endpoint, RecvStream, SendStream};
 
 /// A server that says nothing for this long is lost. Pings of QUIC keep up a session on which nobody speaks.
 const IDLE: Duration = Duration::from_secs(10);
@@ -46,9 +45,10 @@ pub(super) async fn connect(host: &str, port: u16, authority: &str, target: &str
     let url = format!("https://{authority}{target}");
     let session = endpoint.connect(url).await.map_err(io::Error::other)?;
     let stream = async { Ok::<_, Box<dyn std::error::Error + Send + Sync>>(session.open_bi().await?.await?) };
-    let stream = stream.await.map_err(io::Error::other)?;
+    let (send, receive) = stream.await.map_err(io::Error::other)?;
     Ok(Stream {
-        stream: stream.into(),
+        sending: Sending::Open(send),
+        receive,
         session,
         ending: None,
     })
@@ -56,10 +56,19 @@ pub(super) async fn connect(host: &str, port: u16, authority: &str, target: &str
 
 /// The stream. Dropping it ends the session.
 pub(super) struct Stream {
-    stream: BiStream,
+    sending: Sending,
+    receive: RecvStream,
     session: Connection,
     /// The session is over, and this will say why.
     ending: Option<Pin<Box<dyn Future<Output = ConnectionError> + Send>>>,
+}
+
+/// Our direction.
+enum Sending {
+    Open(SendStream),
+    /// Until all of it has arrived, its end included: the end of the session would overtake it.
+    Ending(Pin<Box<dyn Future<Output = ()> + Send>>),
+    Ended,
 }
 
 impl AsyncRead for Stream {
@@ -75,7 +84,7 @@ impl AsyncRead for Stream {
                     lost => Err(io::Error::new(io::ErrorKind::ConnectionReset, lost)),
                 });
             }
-            match ready!(Pin::new(&mut this.stream).poll_read(cx, buf)) {
+            match ready!(Pin::new(&mut this.receive).poll_read(cx, buf)) {
                 Err(error) if error.kind() == io::ErrorKind::NotConnected => {
                     let session = this.session.clone();
                     this.ending = Some(Box::pin(async move { session.closed().await }));
@@ -88,15 +97,34 @@ impl AsyncRead for Stream {
 
 impl AsyncWrite for Stream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        match &mut self.sending {
+            Sending::Open(send) => Pin::new(send).poll_write(cx, bytes),
+            Sending::Ending(_) | Sending::Ended => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
+        }
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        match &mut self.sending {
+            Sending::Open(send) => Pin::new(send).poll_flush(cx),
+            Sending::Ending(_) | Sending::Ended => Poll::Ready(Ok(())),
+        }
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if matches!(this.sending, Sending::Open(_))
+            && let Sending::Open(mut send) = std::mem::replace(&mut this.sending, Sending::Ended)
+        {
+            this.sending = Sending::Ending(Box::pin(async move {
+                // An error tells that nobody wants to know the rest.
+                let _ = send.finish().await;
+            }));
+        }
+        if let Sending::Ending(ending) = &mut this.sending {
+            ready!(ending.as_mut().poll(cx));
+            this.sending = Sending::Ended;
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
