@@ -35,6 +35,9 @@ pub(super) const SOCKET: &str = "ws";
 /// The part of a session's stream over WebTransport.
 pub(super) const STREAM: &str = "wt";
 
+/// How often a session polls at the most: a server may answer each poll at once, with nothing.
+const POLLS_LIMIT: u64 = 5000;
+
 /// A session that the runner keeps.
 #[derive(Clone, Debug)]
 pub struct Session {
@@ -201,6 +204,17 @@ impl Session {
         *lock(&shared.polling) = Some(polling);
         let task = tokio::spawn(async move {
             while shared.wait(|inbox| answered(inbox, &asked)).await && !pause.load(Ordering::Acquire) {
+                if session.polls > POLLS_LIMIT {
+                    let reason = format!("more than {POLLS_LIMIT} polls were answered, and there is no end");
+                    lock(&shared.inbox)
+                        .parts
+                        .entry(DOWN.to_owned())
+                        .or_default()
+                        .trouble
+                        .push_back(reason);
+                    shared.changed.notify_waiters();
+                    break;
+                }
                 match session.ask(&shared).await {
                     Ok(newest) => asked = newest,
                     Err(_) => break,
