@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use thiserror::Error;
@@ -9,13 +10,17 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
+use super::framing::eio4::Message;
+use super::framing::hixie;
 use super::http::Request;
 use super::inbox::{Inbox, Section, UnitKind};
 use super::link::{Asked, Link};
-use super::rev1::{HEARTBEAT, Session};
+use super::protocol::heartbeat_answer;
+use super::session::{Polling, Post, Session, post_packets, run_posts};
 use super::tape::{ConnId, ConnTape, Entry, Framing, Progress, Tape, lock};
 use super::websocket::{self, Opcode, client_frame};
 use super::{Connect, Port};
+use crate::scenario::Generation;
 
 /// What the clients of one case share.
 pub struct Wire {
@@ -23,6 +28,8 @@ pub struct Wire {
     pub connect: Arc<dyn Connect>,
     /// How far the case has come.
     pub progress: Arc<Progress>,
+    /// Which packets come.
+    pub generation: Generation,
     recorded: bool,
     tape: Mutex<Tape>,
 }
@@ -30,10 +37,11 @@ pub struct Wire {
 impl Wire {
     /// A wire on which nothing has happened. A tape holds all that the server sends; most runs need none.
     #[must_use]
-    pub fn new(connect: Arc<dyn Connect>, progress: Arc<Progress>, recorded: bool) -> Wire {
+    pub fn new(connect: Arc<dyn Connect>, progress: Arc<Progress>, generation: Generation, recorded: bool) -> Wire {
         Wire {
             connect,
             progress,
+            generation,
             recorded,
             tape: Mutex::default(),
         }
@@ -86,7 +94,11 @@ pub(super) struct Shared {
     pub(super) changed: Notify,
     pub(super) background: Mutex<Vec<AbortHandle>>,
     /// Packets that a transport without a way back sends by POST.
-    pub(super) posts: Mutex<Option<mpsc::UnboundedSender<Vec<u8>>>>,
+    pub(super) posts: Mutex<Option<mpsc::UnboundedSender<Post>>>,
+    /// How many of them have not been answered.
+    pub(super) unanswered: AtomicUsize,
+    /// The polls that go on by themselves.
+    pub(super) polling: Mutex<Option<Polling>>,
     name: String,
     auto: bool,
     links: Mutex<BTreeMap<String, Link>>,
@@ -115,6 +127,8 @@ impl Client {
                 changed: Notify::new(),
                 background: Mutex::default(),
                 posts: Mutex::default(),
+                unanswered: AtomicUsize::default(),
+                polling: Mutex::default(),
                 name: name.to_owned(),
                 auto,
                 links: Mutex::default(),
@@ -197,6 +211,21 @@ impl Client {
         self.shared.write(part, client_frame(opcode, payload))
     }
 
+    /// Writes a packet to a part's connection, framed as what the server says there is framed.
+    ///
+    /// # Errors
+    ///
+    /// When there is none.
+    pub fn message(&self, part: &str, message: &Message) -> Result<(), ClientError> {
+        let framing = self.inbox(|inbox| inbox.parts.get(part)?.sections.last().map(|section| section.framing));
+        let bytes = match (framing, message) {
+            (Some(Framing::Hixie), Message::Text(text)) => hixie::frame(text),
+            (_, Message::Text(text)) => client_frame(Opcode::Text, text.as_bytes()),
+            (_, Message::Binary(bytes)) => client_frame(Opcode::Binary, bytes),
+        };
+        self.shared.write(part, bytes)
+    }
+
     /// Closes our direction of a part's connection.
     ///
     /// # Errors
@@ -223,6 +252,7 @@ impl Client {
             task.abort();
         }
         *lock(&self.shared.posts) = None;
+        *lock(&self.shared.polling) = None;
     }
 
     /// Cuts a part's connection, or all of them.
@@ -332,33 +362,79 @@ impl Shared {
         }
     }
 
+    /// Starts the task that posts what it is given, where there is none.
+    pub(super) fn start_posts(self: &Arc<Self>) {
+        let mut posts = lock(&self.posts);
+        if posts.is_none() {
+            let (sender, queue) = mpsc::unbounded_channel();
+            *posts = Some(sender);
+            let task = tokio::spawn(run_posts(self.clone(), queue));
+            lock(&self.background).push(task.abort_handle());
+        }
+    }
+
     /// What the newest units of a section are answered with on the same connection. Heartbeats of a stream without a way
     /// back are answered by POST.
-    pub(super) fn answers(&self, section: &Section, new: usize) -> Vec<Vec<u8>> {
+    pub(super) fn answers(self: &Arc<Self>, section: &Section, new: usize) -> Vec<Vec<u8>> {
         if !self.auto {
             return Vec::new();
         }
         let units = section.units.range(section.units.len() - new..);
-        let answers: Vec<_> = units
-            .filter_map(|unit| match (&unit.kind, section.framing) {
-                (UnitKind::Ping(payload), _) => Some(client_frame(Opcode::Pong, payload)),
-                (UnitKind::Packet(packet), framing) if packet == HEARTBEAT => match framing {
-                    Framing::WebSocket => Some(client_frame(Opcode::Text, HEARTBEAT.as_bytes())),
-                    Framing::Hixie => Some([b"\x00", HEARTBEAT.as_bytes(), b"\xff"].concat()),
-                    _ => {
-                        if let Some(posts) = &*lock(&self.posts) {
-                            let _ = posts.send(HEARTBEAT.as_bytes().to_vec());
-                        }
-                        None
+        let mut answers = Vec::new();
+        for unit in units {
+            match &unit.kind {
+                UnitKind::Ping(payload) => answers.push(client_frame(Opcode::Pong, payload)),
+                UnitKind::Packet(packet) => {
+                    let Some(answer) = heartbeat_answer(self.wire.generation, packet) else {
+                        continue;
+                    };
+                    match section.framing {
+                        Framing::WebSocket => answers.push(client_frame(Opcode::Text, answer.as_bytes())),
+                        Framing::Hixie => answers.push(hixie::frame(answer)),
+                        _ => self.post_answer(section, answer),
                     }
-                },
-                _ => None,
-            })
-            .collect();
+                }
+                _ => {}
+            }
+        }
         if !answers.is_empty() {
             self.note_sent();
         }
         answers
+    }
+
+    /// Posts to where the section was asked for.
+    fn post_answer(self: &Arc<Self>, section: &Section, packet: &str) {
+        let Some(target) = section.request.strip_prefix("GET ") else {
+            return;
+        };
+        let target = match self.wire.generation {
+            // The document gives posts no query.
+            Generation::Rev1 => target.split('?').next().unwrap_or_default(),
+            Generation::Eio3 | Generation::Eio4 => {
+                self.start_posts();
+                target
+            }
+        };
+        let transport = target.split('/').nth(3).unwrap_or_default();
+        let (content_type, body) = post_packets(self.wire.generation, transport, &[Message::Text(packet.to_owned())]);
+        let post = Post {
+            target: target.to_owned(),
+            content_type,
+            body,
+        };
+        self.post(post);
+    }
+
+    /// Queues a request; whether there is a task that sends it.
+    pub(super) fn post(&self, post: Post) -> bool {
+        let posts = lock(&self.posts);
+        self.unanswered.fetch_add(1, Ordering::AcqRel);
+        let queued = posts.as_ref().is_some_and(|posts| posts.send(post).is_ok());
+        if !queued {
+            self.unanswered.fetch_sub(1, Ordering::AcqRel);
+        }
+        queued
     }
 
     pub(super) fn note_sent(&self) {

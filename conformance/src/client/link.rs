@@ -12,10 +12,11 @@ use tokio::time::Instant;
 
 use super::core::Shared;
 use super::http::{BodyKind, Chunk, Dechunker, parse_head};
-use super::inbox::{End, SECTION_LIMIT, Section, UNITS_LIMIT, Unit, UnitKind};
-use super::rev1::ends_session;
+use super::inbox::{End, Refused, SECTION_LIMIT, Section, UNITS_LIMIT, Unit, UnitKind};
+use super::protocol::ends_session;
 use super::tape::{ConnId, Entry, Framing, lock};
 use super::{BoxedStream, Port};
+use crate::scenario::Generation;
 
 /// How much is read at once, in bytes.
 const READ: usize = 16 * 1024;
@@ -190,6 +191,7 @@ impl Reader {
                     let mut section =
                         Section::new(self.id.clone(), self.sections, request, Some(head.clone()), framing);
                     section.head_taken = asked.managed;
+                    section.managed = asked.managed;
                     section.accept = asked.accept;
                     self.sections += 1;
                     self.open(
@@ -286,8 +288,28 @@ impl Reader {
             && let Some(section) = part.sections.iter_mut().rev().find(|section| section.conn == self.id)
         {
             let new = section.end();
-            let ends = |unit: &Unit| matches!(&unit.kind, UnitKind::Packet(packet) if ends_session(packet));
-            part.farewell |= section.units.range(section.units.len() - new..).any(ends);
+            let generation = self.shared.wire.generation;
+            if generation == Generation::Rev1 {
+                let ends =
+                    |unit: &Unit| matches!(&unit.kind, UnitKind::Packet(packet) if ends_session(generation, packet));
+                part.farewell |= section.units.range(section.units.len() - new..).any(ends);
+            } else {
+                self.shared.answers(section, new);
+            }
+            if let Some(head) = section
+                .head
+                .as_ref()
+                .filter(|head| section.managed && head.status != 200)
+            {
+                section.body_taken = true;
+                part.refused = Some(Refused {
+                    conn: self.id.clone(),
+                    section: section.index,
+                    answer: head.to_text(),
+                    status: head.status,
+                    at: Instant::now(),
+                });
+            }
         }
         self.shared.changed.notify_waiters();
         State::Head
@@ -324,7 +346,10 @@ impl Reader {
                 ));
             }
             (State::Length(_) | State::Chunked(_), Some(asked))
-                if matches!(asked.framing, Framing::Raw | Framing::Payload | Framing::Jsonp) =>
+                if matches!(
+                    asked.framing,
+                    Framing::Raw | Framing::Payload | Framing::Jsonp | Framing::Records
+                ) =>
             {
                 part.trouble.push_back(format!(
                     "{} {}: the connection was closed within the body",
@@ -344,7 +369,9 @@ impl Asked {
     fn framing_of(&self, status: u16) -> Framing {
         match (self.framing, status) {
             (Framing::WebSocket | Framing::Hixie, 101)
-            | (Framing::Payload | Framing::Jsonp | Framing::HtmlFile | Framing::Multipart, 200) => self.framing,
+            | (Framing::Payload | Framing::Jsonp | Framing::Records | Framing::HtmlFile | Framing::Multipart, 200) => {
+                self.framing
+            }
             _ => Framing::Raw,
         }
     }

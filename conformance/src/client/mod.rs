@@ -15,13 +15,15 @@ pub mod framing;
 pub mod http;
 mod inbox;
 mod link;
-mod rev1;
+pub mod protocol;
+mod session;
 pub mod tape;
 pub mod websocket;
 
 pub use self::core::{Client, ClientError, Wire};
-pub use self::inbox::{End, Inbox, Part, Section, Unit, UnitKind};
-pub use self::rev1::{OpenError, Session, ends_session, framing_of, post_body};
+pub use self::framing::eio4::Message;
+pub use self::inbox::{End, Inbox, Part, Refused, Section, Unit, UnitKind};
+pub use self::session::{Announced, OpenError, Session, post_body, post_packets};
 
 /// A connection's two directions.
 pub trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}

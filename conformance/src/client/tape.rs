@@ -47,6 +47,8 @@ pub enum Framing {
     Raw,
     /// xhr-polling: a bare packet, or packets behind `\ufffd<length>\ufffd`.
     Payload,
+    /// Engine.IO 4 polling: packets with U+001E between them, binary ones as `b` and base64.
+    Records,
     /// jsonp-polling: a payload as the argument of `io.j[i](…)`.
     Jsonp,
     /// htmlfile: script elements.

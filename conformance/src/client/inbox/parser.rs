@@ -10,7 +10,7 @@ use crate::client::websocket::{MESSAGE_LIMIT, Opcode, parse_frame};
 pub(super) enum Parser {
     /// Bytes only, or the framing is broken.
     None,
-    /// xhr-polling and jsonp-polling: at the end of the body.
+    /// Polling: at the end of the body.
     Whole,
     HtmlFile(htmlfile::Stream),
     /// And whether the first boundary has come.
@@ -41,7 +41,7 @@ impl Parser {
     pub(super) fn new(framing: Framing, head: Option<&ResponseHead>) -> Parser {
         match framing {
             Framing::Raw => Parser::None,
-            Framing::Payload | Framing::Jsonp => Parser::Whole,
+            Framing::Payload | Framing::Jsonp | Framing::Records => Parser::Whole,
             Framing::HtmlFile => Parser::HtmlFile(htmlfile::Stream::default()),
             Framing::Multipart => {
                 let content_type = head.and_then(|head| head.header("content-type")).unwrap_or_default();

@@ -52,7 +52,9 @@ pub fn ops(scenario: &Scenario) -> Vec<Op<'_>> {
 fn belongs(op: &Op<'_>, step: &Step) -> bool {
     let same = op.step.lanes == step.lanes && step.window.is_none();
     same && match (&op.step.action, &step.action) {
-        (Action::Request { method, .. }, Action::SendBytes(_) | Action::SendPacket(_)) => method != "GET",
+        (Action::Request { method, .. }, Action::SendBytes(_) | Action::SendPacket(_) | Action::SendAttachment(_)) => {
+            method != "GET"
+        }
         (Action::SendPacket(_), Action::SendAttachment(_)) | (Action::ExpectPacket(_), Action::ExpectAttachment(_)) => {
             true
         }
