@@ -136,6 +136,7 @@ impl Play<'_> {
         self.note(at, lane, line);
         let ends = matches!(hit.consumed, Consumed::End(_));
         let main_packet = main_packet(self.generation, &hit.consumed).filter(|_| lane.part.is_none());
+        let recoverable = is_recoverable(&hit.consumed);
         self.consumed.push(Consumption {
             op: self.op,
             line: what.line,
@@ -153,9 +154,9 @@ impl Play<'_> {
         if let Some(actor) = self.actor_mut(lane) {
             actor.events.insert(lane.part.clone(), at);
             actor.gone |= ends && lane.part.is_none();
+            actor.offsets |= recoverable;
             if let Some(packet) = main_packet {
                 actor.joined = packet.starts_with("40");
-                actor.offsets |= packet.contains("\"pid\"");
             }
         }
         let span = op.step.window.as_ref().map_or(op.step.span, |window| window.span);
@@ -373,6 +374,11 @@ fn main_packet(generation: Generation, consumed: &Consumed) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Whether this is the CONNECT of a server that keeps the state of lost connections, in any namespace.
+fn is_recoverable(consumed: &Consumed) -> bool {
+    matches!(consumed, Consumed::Packet { text, .. } if text.starts_with("40") && text.contains("\"pid\""))
 }
 
 /// An expectation among alternatives.
