@@ -11,15 +11,15 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use super::framing::eio4::Message;
-use super::framing::hixie;
+use super::framing::{hixie, webtransport};
 use super::http::Request;
 use super::inbox::{Inbox, Section, UnitKind};
-use super::link::{Asked, Link};
+use super::link::{Asked, Begin, Link};
 use super::protocol::heartbeat_answer;
 use super::session::{Polling, Post, Session, post_packets, run_posts};
 use super::tape::{ConnId, ConnTape, Entry, Framing, Progress, Tape, lock};
 use super::websocket::{self, Opcode, client_frame};
-use super::{Connect, Port};
+use super::{BoxedStream, Connect, Port};
 use crate::scenario::Generation;
 
 /// What the clients of one case share.
@@ -190,7 +190,18 @@ impl Client {
     ///
     /// When no connection can be had.
     pub async fn tcp(&self, part: &str, port: Port) -> Result<(), ClientError> {
-        self.shared.connect(part, port, false).await
+        self.shared
+            .connect(part, port, Begin::Stream("tcp".to_owned(), Framing::Raw))
+            .await
+    }
+
+    /// Opens a session of WebTransport and its one bidirectional stream as a part. The caller bounds the wait.
+    ///
+    /// # Errors
+    ///
+    /// When the server refuses the session.
+    pub async fn webtransport(&self, part: &str, target: &str) -> Result<(), ClientError> {
+        self.shared.webtransport(part, target).await
     }
 
     /// Writes bytes to a part's connection.
@@ -211,15 +222,21 @@ impl Client {
         self.shared.write(part, client_frame(opcode, payload))
     }
 
+    /// How the newest section of a part holds packets.
+    #[must_use]
+    pub fn framing(&self, part: &str) -> Option<Framing> {
+        self.inbox(|inbox| inbox.parts.get(part)?.sections.last().map(|section| section.framing))
+    }
+
     /// Writes a packet to a part's connection, framed as what the server says there is framed.
     ///
     /// # Errors
     ///
     /// When there is none.
     pub fn message(&self, part: &str, message: &Message) -> Result<(), ClientError> {
-        let framing = self.inbox(|inbox| inbox.parts.get(part)?.sections.last().map(|section| section.framing));
-        let bytes = match (framing, message) {
+        let bytes = match (self.framing(part), message) {
             (Some(Framing::Hixie), Message::Text(text)) => hixie::frame(text),
+            (Some(Framing::WebTransport), message) => webtransport::frame(message),
             (_, Message::Text(text)) => client_frame(Opcode::Text, text.as_bytes()),
             (_, Message::Binary(bytes)) => client_frame(Opcode::Binary, bytes),
         };
@@ -237,6 +254,20 @@ impl Client {
             .get(part)
             .ok_or_else(|| ClientError::NotConnected(self.shared.lane(part)))?
             .half_close();
+        Ok(())
+    }
+
+    /// Closes a part's connection, once what was written has arrived.
+    ///
+    /// # Errors
+    ///
+    /// When there is none.
+    pub fn close(&self, part: &str) -> Result<(), ClientError> {
+        let links = lock(&self.shared.links);
+        links
+            .get(part)
+            .ok_or_else(|| ClientError::NotConnected(self.shared.lane(part)))?
+            .close();
         Ok(())
     }
 
@@ -310,7 +341,7 @@ impl Shared {
             link.is_some()
         };
         if !usable {
-            self.connect(part, Port::Http, true).await?;
+            self.connect(part, Port::Http, Begin::Answers).await?;
         }
         let asked = Asked {
             method: request.method.clone(),
@@ -330,17 +361,29 @@ impl Shared {
         Ok(link.ask(asked, request.to_bytes()))
     }
 
-    pub(super) async fn connect(self: &Arc<Self>, part: &str, port: Port, http: bool) -> Result<(), ClientError> {
-        let id = self.next_id(part);
-        *lock(&self.ordinals).entry(part.to_owned()).or_default() += 1;
+    async fn connect(self: &Arc<Self>, part: &str, port: Port, begin: Begin) -> Result<(), ClientError> {
+        let id = self.new_id(part);
         let stream = self.wire.connect.connect(&id, port).await?;
-        if let Some(part) = lock(&self.inbox).parts.get_mut(part) {
+        self.attach(id, port, stream, begin);
+        Ok(())
+    }
+
+    async fn webtransport(self: &Arc<Self>, part: &str, target: &str) -> Result<(), ClientError> {
+        let id = self.new_id(part);
+        let stream = self.wire.connect.webtransport(&id, target).await?;
+        let begin = Begin::Stream(format!("wt {target}"), Framing::WebTransport);
+        self.attach(id, Port::Http, stream, begin);
+        Ok(())
+    }
+
+    fn attach(self: &Arc<Self>, id: ConnId, port: Port, stream: BoxedStream, begin: Begin) {
+        let part = id.part.clone();
+        if let Some(part) = lock(&self.inbox).parts.get_mut(&part) {
             part.end = None;
         }
         self.note_sent();
-        let link = Link::start(self, id, port, stream, http);
-        lock(&self.links).insert(part.to_owned(), link);
-        Ok(())
+        let link = Link::start(self, id, port, stream, begin);
+        lock(&self.links).insert(part, link);
     }
 
     pub(super) fn write(&self, part: &str, bytes: Vec<u8>) -> Result<(), ClientError> {
@@ -351,6 +394,13 @@ impl Shared {
             .ok_or_else(|| ClientError::NotConnected(self.lane(part)))?
             .write(bytes);
         Ok(())
+    }
+
+    /// The name of a connection that is about to be made.
+    fn new_id(&self, part: &str) -> ConnId {
+        let id = self.next_id(part);
+        *lock(&self.ordinals).entry(part.to_owned()).or_default() += 1;
+        id
     }
 
     pub(super) fn next_id(&self, part: &str) -> ConnId {
@@ -391,6 +441,9 @@ impl Shared {
                     match section.framing {
                         Framing::WebSocket => answers.push(client_frame(Opcode::Text, answer.as_bytes())),
                         Framing::Hixie => answers.push(hixie::frame(answer)),
+                        Framing::WebTransport => {
+                            answers.push(webtransport::frame(&Message::Text(answer.to_owned())));
+                        }
                         _ => self.post_answer(section, answer),
                     }
                 }

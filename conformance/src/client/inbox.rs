@@ -215,6 +215,15 @@ impl Section {
         }
         self.ended = true;
         self.ended_at = Some(Instant::now());
+        if let Some(reason) = self.parser.ended().filter(|_| self.taken < self.data.len()) {
+            self.units.push_back(Unit {
+                kind: UnitKind::Bad(reason.to_owned()),
+                range: self.parsed..self.data.len(),
+                slot: 0,
+                at: Instant::now(),
+            });
+            return 1;
+        }
         if !matches!(self.parser, Parser::Whole) || self.data.is_empty() {
             return 0;
         }
@@ -301,7 +310,7 @@ impl Section {
         let (found, broken) = self.parser.feed(&self.data, bytes);
         let (mut count, at) = (found.len() + usize::from(broken.is_some()), Instant::now());
         for (kind, end) in found {
-            let kinds = if self.framing == Framing::WebSocket {
+            let kinds = if matches!(self.framing, Framing::WebSocket | Framing::WebTransport) {
                 vec![kind]
             } else {
                 unpacked(kind)

@@ -32,6 +32,8 @@ pub(super) const DOWN: &str = "poll";
 pub(super) const UP: &str = "(post)";
 /// The part of a session's WebSocket.
 pub(super) const SOCKET: &str = "ws";
+/// The part of a session's stream over WebTransport.
+pub(super) const STREAM: &str = "wt";
 
 /// How often a session polls at the most: a server may answer each poll at once, with nothing.
 const POLLS_LIMIT: u64 = 5000;
@@ -161,7 +163,11 @@ impl Session {
     /// The part on which packets come.
     #[must_use]
     pub fn part(&self) -> &'static str {
-        if self.is_socket() { SOCKET } else { DOWN }
+        match self.transport.as_str() {
+            "webtransport" => STREAM,
+            _ if self.is_socket() => SOCKET,
+            _ => DOWN,
+        }
     }
 
     /// Sends one GET: a poll, or the request of a stream.
@@ -240,7 +246,9 @@ impl Session {
     /// When the connection is gone.
     pub fn send(&self, client: &Client, packets: &[Message]) -> Result<(), ClientError> {
         if self.is_socket() {
-            return packets.iter().try_for_each(|packet| client.message(SOCKET, packet));
+            return packets
+                .iter()
+                .try_for_each(|packet| client.message(self.part(), packet));
         }
         client.shared().note_sent();
         let (content_type, body) = post_packets(self.generation, &self.transport, packets);
@@ -256,7 +264,7 @@ impl Session {
         }
     }
 
-    /// Ends the session as a polite client of the transport does: a close frame, or a disconnect packet by POST.
+    /// Ends the session as a polite client of the transport does: a close frame, the end of the stream, or a packet by POST.
     ///
     /// # Errors
     ///
@@ -268,6 +276,7 @@ impl Session {
                 client.write(SOCKET, client_frame(Opcode::Close, &code))
             }
             "flashsocket" => client.write(SOCKET, vec![0xff, 0x00]),
+            "webtransport" => client.close(STREAM),
             _ if self.generation == Generation::Rev1 => self.send(client, &[Message::Text("0::".to_owned())]),
             _ => self.send(client, &[Message::Text("1".to_owned())]),
         }
@@ -280,7 +289,7 @@ impl Session {
     }
 
     fn is_socket(&self) -> bool {
-        matches!(self.transport.as_str(), "websocket" | "flashsocket")
+        matches!(self.transport.as_str(), "websocket" | "flashsocket" | "webtransport")
     }
 
     /// Path and query of the transport's connection.

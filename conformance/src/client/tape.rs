@@ -59,6 +59,8 @@ pub enum Framing {
     WebSocket,
     /// Frames of the hixie-76 draft, behind the 16 bytes of the challenge's answer.
     Hixie,
+    /// The stream of a WebTransport session: packets behind their length.
+    WebTransport,
 }
 
 /// One thing the server did on a connection.

@@ -19,20 +19,28 @@ use crate::scenario::Generation;
 /// How long each question may take, before patience.
 const WAIT: Duration = Duration::from_secs(2);
 
+/// How long a server has to answer over QUIC that does not announce it. Most have none, and then nothing says so.
+const QUIC: Duration = Duration::from_millis(300);
+
 /// Asks a server what it offers. Of one that answers to nothing every case is tried: they fail one by one, each with its own
 /// message.
 pub async fn offer(address: &Address, wanted: &[Generation], patience: f64) -> Offer {
     let ask = |generation, transport| ask(address, generation, transport, WAIT.mul_f64(patience));
-    let (rev1, polling, websocket) = tokio::join!(
+    let quic = async {
+        let asked = timeout(QUIC.mul_f64(patience), ask(Generation::Eio4, "webtransport")).await;
+        asked.unwrap_or(Answer::Nothing)
+    };
+    let (rev1, polling, websocket, webtransport) = tokio::join!(
         ask(Generation::Rev1, "xhr-polling"),
         ask(Generation::Eio4, "polling"),
         ask(Generation::Eio4, "websocket"),
+        quic,
     );
     let mut transports = BTreeMap::new();
     if let Answer::Session(session) = rev1 {
         transports.insert(Generation::Rev1, session.transports);
     }
-    if let Some(offered) = eio4(polling, &websocket) {
+    if let Some(offered) = eio4(polling, &websocket, &webtransport) {
         transports.insert(Generation::Eio4, offered);
     }
     Offer {
@@ -74,8 +82,12 @@ async fn ask(address: &Address, generation: Generation, transport: &str, wait: D
 }
 
 /// A transport is left out only where the server says so: one that is offered and does not work is to be judged.
-fn eio4(polling: Answer, websocket: &Answer) -> Option<Vec<String>> {
-    let direct = matches!(websocket, Answer::Session(_) | Answer::Malformed);
+fn eio4(polling: Answer, websocket: &Answer, webtransport: &Answer) -> Option<Vec<String>> {
+    let speaks = |answer: &Answer| matches!(answer, Answer::Session(_) | Answer::Malformed);
+    let direct = speaks(websocket);
+    let announced =
+        matches!(&polling, Answer::Session(session) if session.transports.iter().any(|it| it == "webtransport"));
+    let streams = (announced || speaks(webtransport)).then_some("webtransport");
     let offered: &[&str] = match polling {
         Answer::Session(session) if session.transports.iter().any(|it| it == "websocket") => {
             &["polling", "websocket", "upgraded"]
@@ -85,7 +97,8 @@ fn eio4(polling: Answer, websocket: &Answer) -> Option<Vec<String>> {
         Answer::Malformed => &["polling", "websocket", "upgraded"],
         Answer::Refused if direct => &["websocket"],
         Answer::Nothing if direct => &["polling", "websocket", "upgraded"],
+        Answer::Refused | Answer::Nothing if streams.is_some() => &[],
         Answer::Refused | Answer::Nothing => return None,
     };
-    Some(offered.iter().map(|name| (*name).to_owned()).collect())
+    Some(offered.iter().copied().chain(streams).map(str::to_owned).collect())
 }

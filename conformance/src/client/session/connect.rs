@@ -1,12 +1,15 @@
-//! Opening the sockets of a session: RFC 6455 for `websocket`, hixie-76 for `flashsocket`, as Flash clients speak it.
+//! Opening the sockets of a session: RFC 6455 for `websocket`, hixie-76 for `flashsocket`, as Flash clients speak it, and the
+//! stream of `webtransport`.
 
-use super::{OpenError, SOCKET, Session};
+use super::{OpenError, SOCKET, STREAM, Session};
 use crate::client::core::Client;
+use crate::client::framing::eio4::Message;
 use crate::client::framing::hixie;
 use crate::client::http::ResponseHead;
 use crate::client::inbox::{Inbox, UnitKind};
 use crate::client::tape::Framing;
 use crate::client::websocket;
+use crate::scenario::json::Value;
 
 impl Session {
     /// Gives the number of the section that holds the frames.
@@ -25,6 +28,21 @@ impl Session {
         if accept.as_deref() != Some(websocket::accept(&key).as_str()) {
             return Err(self.refused(format!("wrong Sec-WebSocket-Accept {accept:?}")));
         }
+        Ok(fresh)
+    }
+
+    /// Says the first packet: `0` alone, or with the session that is to be upgraded. Gives the number of the section.
+    pub(super) async fn connect_webtransport(&self, client: &Client, target: &str) -> Result<usize, OpenError> {
+        let fresh = sections(client, STREAM);
+        client
+            .webtransport(STREAM, target)
+            .await
+            .map_err(|error| self.refused(error.to_string()))?;
+        let open = match self.sid.as_str() {
+            "" => "0".to_owned(),
+            sid => format!("0{{\"sid\":{}}}", Value::string(sid)),
+        };
+        client.message(STREAM, &Message::Text(open))?;
         Ok(fresh)
     }
 

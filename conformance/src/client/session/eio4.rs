@@ -1,7 +1,7 @@
 //! The handshake of Engine.IO 4 (protocol document, section "Handshake"): a poll or a WebSocket without a session id, whose
 //! first packet tells what the session is called.
 
-use super::{Announced, DOWN, OpenError, SOCKET, Session, refused};
+use super::{Announced, DOWN, OpenError, Session, refused};
 use crate::client::core::Client;
 use crate::client::framing::eio4::Open;
 use crate::client::http::{ResponseHead, shorten};
@@ -29,7 +29,11 @@ pub(super) async fn handshake(client: &Client, transport: &str, target: Option<&
     let packet = match session.transport.as_str() {
         "websocket" => {
             let opened = session.connect_websocket(client, &target).await?;
-            client.wait(|inbox| first_frame(inbox, opened)).await
+            client.wait(|inbox| first_frame(inbox, session.part(), opened)).await
+        }
+        "webtransport" => {
+            let opened = session.connect_webtransport(client, &target).await?;
+            client.wait(|inbox| first_frame(inbox, session.part(), opened)).await
         }
         _ => {
             let request = client.new_request("GET", &target);
@@ -98,9 +102,9 @@ fn first_answer(inbox: &mut Inbox, asked: &(ConnId, usize)) -> Option<First> {
     })
 }
 
-/// The first frame behind the opening handshake.
-fn first_frame(inbox: &mut Inbox, opened: usize) -> Option<First> {
-    let part = inbox.parts.get_mut(SOCKET)?;
+/// The first frame of a socket or stream.
+fn first_frame(inbox: &mut Inbox, part: &str, opened: usize) -> Option<First> {
+    let part = inbox.parts.get_mut(part)?;
     let ended = part.end.is_some();
     match part.sections.get_mut(opened)?.take_unit(0).map(|unit| unit.kind) {
         Some(UnitKind::Packet(packet)) => Some(First::Packet(packet)),

@@ -2,7 +2,7 @@
 
 use super::{data, splice};
 use crate::client::framing::eio4::{self, Message};
-use crate::client::framing::{hixie, htmlfile, jsonp, multipart, payload};
+use crate::client::framing::{hixie, htmlfile, jsonp, multipart, payload, webtransport};
 use crate::client::protocol::noop;
 use crate::client::tape::{Framing, Place, Tape};
 use crate::client::websocket::{Opcode, server_frame};
@@ -40,7 +40,7 @@ pub(in crate::prove) fn packet_in(tape: &mut Tape, place: &Place, framing: Frami
         Framing::Payload | Framing::Jsonp => {
             reframed_body(&all, framing, |packets| changed(packets, place.slot, change))?
         }
-        Framing::WebSocket => frames(old, change),
+        Framing::WebSocket | Framing::WebTransport => frames(old, framing, change),
         Framing::HtmlFile | Framing::Multipart | Framing::Hixie => {
             let text = item_text(old, framing)?;
             let packets = items(&text, place.slot, change)?;
@@ -62,7 +62,7 @@ pub(in crate::prove) fn packet_in(tape: &mut Tape, place: &Place, framing: Frami
 /// The packet framed as a section of its own or an item of a stream would be, next to an existing item `like`.
 pub(in crate::prove) fn item(like: &[u8], framing: Framing, text: &str) -> Option<Vec<u8>> {
     match framing {
-        Framing::WebSocket => Some(server_frame(Opcode::Text, text.as_bytes())),
+        Framing::WebSocket | Framing::WebTransport => Some(framed(framing, Message::Text(text.to_owned()))),
         Framing::Hixie => Some(hixie::frame(text)),
         Framing::HtmlFile => Some(htmlfile::element(text).into_bytes()),
         Framing::Multipart => Some(multipart::part(&boundary(like)?, text).into_bytes()),
@@ -125,14 +125,22 @@ fn changed(packets: &mut Vec<String>, slot: usize, change: Change<'_>) -> Option
     Some(())
 }
 
-fn frames(old: &[u8], change: Change<'_>) -> Vec<u8> {
-    let frame = |text: &str| server_frame(Opcode::Text, text.as_bytes());
+fn frames(old: &[u8], framing: Framing, change: Change<'_>) -> Vec<u8> {
+    let frame = |text: &str| framed(framing, Message::Text(text.to_owned()));
     match change {
         Change::To(text) => frame(text),
-        Change::ToBinary(bytes) => server_frame(Opcode::Binary, bytes),
+        Change::ToBinary(bytes) => framed(framing, Message::Binary(bytes.to_vec())),
         Change::Drop => Vec::new(),
         Change::Twice => old.repeat(2),
         Change::Behind(text) => [frame(text), old.to_vec()].concat(),
+    }
+}
+
+fn framed(framing: Framing, message: Message) -> Vec<u8> {
+    match (framing, message) {
+        (Framing::WebTransport, message) => webtransport::frame(&message),
+        (_, Message::Text(text)) => server_frame(Opcode::Text, text.as_bytes()),
+        (_, Message::Binary(bytes)) => server_frame(Opcode::Binary, &bytes),
     }
 }
 
@@ -231,6 +239,8 @@ mod tests {
         "Content-Type: text/plain\n\n3:::b\n--x\n"
     )]
     #[case(Framing::HtmlFile, "<script>_(\"3:::a\");</script>", 0, Change::Drop, "")]
+    #[case(Framing::WebTransport, "\x024a", 0, Change::Behind("4bc"), "\x034bc\x024a")]
+    #[case(Framing::WebTransport, "\x024a", 0, Change::To("4bcd"), "\x044bcd")]
     fn a_packet_is_framed_anew(
         #[case] framing: Framing,
         #[case] body: &str,

@@ -62,13 +62,15 @@ fn belongs(op: &Op<'_>, step: &Step) -> bool {
     }
 }
 
-/// Clients whose packets the case fetches by hand: a GET or a WebSocket to their own session. The runner does not poll
-/// for these.
+/// Clients whose packets the case fetches by hand: a GET, a WebSocket or a stream to their own session. The runner does not
+/// poll for these.
 pub(super) fn manual_clients(ops: &[Op<'_>]) -> BTreeSet<String> {
     let by_hand = |action: &Action| match action {
         Action::Request { method, target, .. } => method == "GET" && names_session(target) && !disconnects(target),
         Action::Ws { target, .. } => names_session(target),
         Action::Tcp(port) => port == "http",
+        // Which session a stream is for stands in its first packet.
+        Action::Wt(_) => true,
         _ => false,
     };
     let lanes = ops

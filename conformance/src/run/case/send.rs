@@ -70,6 +70,12 @@ impl Play<'_> {
                 let connected = timeout(self.wait(), self.actor(lane).client.tcp(part, port)).await;
                 bounded(connected, span, "no connection")?;
             }
+            Action::Wt(target) => {
+                let target = String::from_utf8_lossy(&render(target, &captures)?).into_owned();
+                let opened = timeout(self.wait(), self.actor(lane).client.webtransport(part, &target)).await;
+                bounded(opened, span, "no session of WebTransport")?;
+                self.note(now, lane, format!("wt {target}"));
+            }
             Action::SendPacket(_) | Action::SendAttachment(_) => {
                 let lines = std::iter::once(op.step).chain(op.tail.iter().copied());
                 let packets = self.packets(lines, &captures)?;
@@ -143,8 +149,7 @@ impl Play<'_> {
     /// A whole WebSocket frame, or raw bytes where no frames are spoken.
     fn write_whole(&self, lane: &Lane, bytes: Vec<u8>) -> Result<(), ClientError> {
         let (client, part) = (&self.actor(lane).client, self.part_of(lane));
-        let framing = client.inbox(|inbox| inbox.parts.get(part)?.sections.last().map(|section| section.framing));
-        match framing {
+        match client.framing(part) {
             Some(Framing::WebSocket) => client.frame(part, Opcode::Text, &bytes),
             Some(Framing::Hixie) => client.write(part, [b"\x00", bytes.as_slice(), b"\xff"].concat()),
             _ => client.write(part, bytes),
@@ -331,10 +336,12 @@ impl Play<'_> {
                 session.close(&actor.client, code)
             }
             (_, part) => {
+                let part = part.as_deref().unwrap_or(MAIN);
                 let code = code.unwrap_or(1000).to_be_bytes();
-                actor
-                    .client
-                    .frame(part.as_deref().unwrap_or(MAIN), Opcode::Close, &code)
+                match actor.client.framing(part) {
+                    Some(Framing::WebTransport) => actor.client.close(part),
+                    _ => actor.client.frame(part, Opcode::Close, &code),
+                }
             }
         };
         result.map_err(|error| cannot(span, &error))?;
