@@ -1,9 +1,9 @@
 //! The upgrade of a polling session (Engine.IO protocol document, section "Upgrading"): probe, the last poll, `5`.
 
-use super::{OpenError, Session};
+use super::{DOWN, OpenError, Session};
 use crate::client::core::Client;
 use crate::client::framing::eio4::Message;
-use crate::client::inbox::{Inbox, UnitKind};
+use crate::client::inbox::{Inbox, Unit, UnitKind};
 
 impl Session {
     /// Moves the session to a WebSocket, or to a stream of WebTransport. What comes on its polls until then stays in the inbox.
@@ -26,6 +26,7 @@ impl Session {
             return Err(error);
         }
         Session::pause_polling(client).await;
+        client.inbox(drop_noops);
         client.message(self.part(), &Message::Text("5".to_owned()))?;
         Ok(())
     }
@@ -37,6 +38,17 @@ impl Session {
             Ok(UnitKind::Packet(packet)) if packet == "3probe" => Ok(()),
             Ok(other) => Err(self.refused(format!("the probe was answered {other:?}"))),
             Err(reason) => Err(self.refused(reason)),
+        }
+    }
+}
+
+/// What the server lets polls go with is part of the upgrade, and no step's.
+fn drop_noops(inbox: &mut Inbox) {
+    let part = inbox.parts.get_mut(DOWN);
+    for section in part.into_iter().flat_map(|part| &mut part.sections) {
+        let noop = |unit: &Unit| matches!(&unit.kind, UnitKind::Packet(packet) if packet == "6");
+        while let Some(number) = section.units.iter().position(noop) {
+            section.take_unit(number);
         }
     }
 }

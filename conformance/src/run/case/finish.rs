@@ -274,6 +274,10 @@ fn leftover(inbox: &Inbox, generation: Generation, gone: bool, auto: bool) -> Op
             if let Some(head) = section.head.as_ref().filter(|_| !section.head_taken) {
                 return Some(format!("{} was answered {}", section.request, head.to_text()));
             }
+            // What a refusal says to a person is nobody's packet.
+            if section.head.as_ref().is_some_and(|head| head.status >= 400) {
+                continue;
+            }
             let unit = section.units.iter().find(|unit| match &unit.kind {
                 UnitKind::Packet(packet) => {
                     let hidden = auto && is_hidden(generation, packet);
