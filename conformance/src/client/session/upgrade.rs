@@ -3,7 +3,7 @@
 use super::{DOWN, OpenError, Session};
 use crate::client::core::Client;
 use crate::client::framing::eio4::Message;
-use crate::client::inbox::{Inbox, Unit, UnitKind};
+use crate::client::inbox::{Inbox, UnitKind};
 
 impl Session {
     /// Moves the session to a WebSocket, or to a stream of WebTransport. What comes on its polls until then stays in the inbox.
@@ -26,7 +26,7 @@ impl Session {
             return Err(error);
         }
         Session::pause_polling(client).await;
-        client.inbox(drop_noops);
+        client.inbox(forget_noops);
         client.message(self.part(), &Message::Text("5".to_owned()))?;
         Ok(())
     }
@@ -42,14 +42,17 @@ impl Session {
     }
 }
 
-/// What the server lets polls go with is part of the upgrade, and no step's.
-fn drop_noops(inbox: &mut Inbox) {
-    let part = inbox.parts.get_mut(DOWN);
-    for section in part.into_iter().flat_map(|part| &mut part.sections) {
-        let noop = |unit: &Unit| matches!(&unit.kind, UnitKind::Packet(packet) if packet == "6");
-        while let Some(number) = section.units.iter().position(noop) {
-            section.take_unit(number);
-        }
+/// The noop that ended the last poll is the runner's own affair.
+fn forget_noops(inbox: &mut Inbox) {
+    let sections = inbox
+        .parts
+        .get_mut(DOWN)
+        .into_iter()
+        .flat_map(|part| &mut part.sections);
+    for section in sections.filter(|section| section.managed) {
+        section
+            .units
+            .retain(|unit| !matches!(&unit.kind, UnitKind::Packet(packet) if packet == "6"));
     }
 }
 

@@ -274,10 +274,6 @@ fn leftover(inbox: &Inbox, generation: Generation, gone: bool, auto: bool) -> Op
             if let Some(head) = section.head.as_ref().filter(|_| !section.head_taken) {
                 return Some(format!("{} was answered {}", section.request, head.to_text()));
             }
-            // What a refusal says to a person is nobody's packet.
-            if section.head.as_ref().is_some_and(|head| head.status >= 400) {
-                continue;
-            }
             let unit = section.units.iter().find(|unit| match &unit.kind {
                 UnitKind::Packet(packet) => {
                     let hidden = auto && is_hidden(generation, packet);
@@ -292,7 +288,8 @@ fn leftover(inbox: &Inbox, generation: Generation, gone: bool, auto: bool) -> Op
             if let Some(unit) = unit {
                 return Some(show(&unit.kind, None));
             }
-            if section.framing == Framing::Raw && !section.body_taken && section.taken < section.data.len() {
+            let due = section.framing == Framing::Raw && !section.body_taken && !section.is_error();
+            if due && section.taken < section.data.len() {
                 return Some(excerpt(&section.data[section.taken..], None));
             }
         }
