@@ -111,7 +111,7 @@ export function connected(socket) {
   return bounded("the connection", (done, fail) => {
     if (socket.connected) return done();
     socket.once("connect", done);
-    socket.once("connect_error", fail);
+    if (!socket.io.reconnection()) socket.once("connect_error", fail); // otherwise it tries again
   });
 }
 

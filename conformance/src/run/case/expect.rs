@@ -136,7 +136,7 @@ impl Play<'_> {
         self.note(at, lane, line);
         let ends = matches!(hit.consumed, Consumed::End(_));
         let main_packet = main_packet(self.generation, &hit.consumed).filter(|_| lane.part.is_none());
-        let recoverable = is_recoverable(&hit.consumed);
+        let recoverable = is_recoverable(self.generation, &hit.consumed);
         self.consumed.push(Consumption {
             op: self.op,
             line: what.line,
@@ -158,6 +158,7 @@ impl Play<'_> {
             if let Some(packet) = main_packet {
                 actor.joined = packet.starts_with("40");
             }
+            actor.offsets |= recoverable;
         }
         let span = op.step.window.as_ref().map_or(op.step.span, |window| window.span);
         let since = op.step.window.as_ref().and_then(|window| window.since.clone());
@@ -376,9 +377,14 @@ fn main_packet(generation: Generation, consumed: &Consumed) -> Option<String> {
     }
 }
 
-/// Whether this is the CONNECT of a server that keeps the state of lost connections, in any namespace.
-fn is_recoverable(consumed: &Consumed) -> bool {
-    matches!(consumed, Consumed::Packet { text, .. } if text.starts_with("40") && text.contains("\"pid\""))
+/// A CONNECT to any namespace that says the server remembers sockets: from there on its events end with an offset.
+fn is_recoverable(generation: Generation, consumed: &Consumed) -> bool {
+    match consumed {
+        Consumed::Packet { text, .. } => {
+            generation != Generation::Rev1 && text.starts_with("40") && text.contains("\"pid\"")
+        }
+        _ => false,
+    }
 }
 
 /// An expectation among alternatives.
