@@ -192,6 +192,7 @@ impl websocket::Socket for Socket {
 
     async fn close(&mut self, _politely: bool) {
         let _ = self.stream.write_all_buf(&mut self.out).await;
-        let _ = self.stream.shutdown().await;
+        // Not before the client has it all: the session's end, which follows, would overtake what is under way.
+        let _ = self.stream.send_mut().finish().await;
     }
 }

@@ -3,6 +3,7 @@
 use super::response::wrong_head;
 use super::show::{describe, hex};
 use super::{Attempt, Consumed, Hit, Piece, View, Wrong, labelled, mismatch, pass_over, passed};
+use crate::client::protocol::may_be_hidden;
 use crate::client::tape::Framing;
 use crate::client::{Inbox, Section, UnitKind};
 use crate::run::case::fault::Fault;
@@ -71,7 +72,7 @@ impl View<'_> {
         match result {
             Ok(length) => {
                 for earlier in &mut part.sections[..number] {
-                    pass_over(earlier);
+                    pass_over(earlier, self.generation);
                 }
                 let section = &mut part.sections[number];
                 section.head_taken = true;
@@ -103,7 +104,7 @@ impl View<'_> {
 
     /// `<<` on a WebSocket: the text of the next frame.
     pub(super) fn frame(&self, inbox: &mut Inbox, text: &Text) -> Attempt {
-        let wants_hidden = matches!(literal(text).first(), Some(b'2' | b'8'));
+        let wants_hidden = may_be_hidden(self.generation, literal(text).first());
         self.take_unit(inbox, text.span, wants_hidden, "frame", |kind, captures| match kind {
             UnitKind::Packet(got) => match_bytes(text, got.as_bytes(), captures),
             other => Err(Mismatch {
