@@ -9,10 +9,9 @@ use hyper::ext::ReasonPhrase;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use crate::codec::hixie::Challenge;
+use crate::codec::rfc6455::accept_key;
 use crate::server::client::{Application, Client, Handshake};
 use crate::server::connection::Connection;
 use crate::server::hub::Hub;
@@ -21,11 +20,17 @@ use crate::server::stream::Stream;
 use crate::session::Delivery;
 
 use super::body::{Body, answer};
+use super::framed::{Framed, Framing};
+use super::hixie::Hixie;
 use super::refusal::Hangup;
-use super::{cors, hixie, polling, websocket};
+use super::rfc6455::Rfc6455;
+use super::{cors, polling, websocket};
 
 /// The versions of `Sec-WebSocket-Version` that frame as RFC 6455 does.
 const VERSIONS: [&[u8]; 3] = [b"7", b"8", b"13"];
+
+/// The close code of revision 1 (RFC 6455, 7.4.1).
+const NORMAL: u16 = 1000;
 
 /// Which protocol the client speaks after the response.
 enum Draft {
@@ -102,7 +107,7 @@ async fn serve_engine(
     purpose: Purpose,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let (stream, read) = parts(hyper::upgrade::on(request).await?)?;
-    let mut socket = websocket::Rfc6455::new(stream, &read, hub.options.max_payload, None).await;
+    let mut socket = Framed::new(stream, &read, Rfc6455::new(hub.options.max_payload, None));
     let connection = match purpose {
         Purpose::Begin(application, handshake) => hub
             .open_engine(application, handshake, &[])
@@ -126,11 +131,11 @@ async fn serve(
     let limit = hub.options.max_payload;
     match draft {
         Draft::Rfc6455 => {
-            let mut socket = websocket::Rfc6455::new(stream, &read, limit, Some(CloseCode::Normal)).await;
+            let mut socket = Framed::new(stream, &read, Rfc6455::new(limit, Some(NORMAL)));
             carry(hub, sid, &mut socket).await;
         }
         Draft::Hixie(challenge) => {
-            let mut socket = hixie::Socket::new(stream, &read, limit);
+            let mut socket = Framed::new(stream, &read, Hixie::new(limit));
             if let Some(challenge) = challenge {
                 tokio::time::timeout(hub.options.request_timeout, socket.respond(challenge)).await??;
             }
@@ -140,7 +145,7 @@ async fn serve(
     Ok(())
 }
 
-async fn carry(hub: &Arc<Hub>, sid: &str, socket: &mut impl websocket::Socket) {
+async fn carry<F: Framing>(hub: &Arc<Hub>, sid: &str, socket: &mut Framed<TcpStream, F>) {
     match hub.open(sid, Delivery::Stream) {
         Ok(connection) => websocket::serve(connection, socket).await,
         Err(_) => websocket::refuse(socket, Some(polling::unknown_session().into())).await,
@@ -164,7 +169,7 @@ fn rfc6455(headers: &HeaderMap) -> Result<Response<Body>, Hangup> {
     let key = headers
         .get(header::SEC_WEBSOCKET_KEY)
         .ok_or(Hangup("no websocket key"))?;
-    let accept = HeaderValue::from_str(&derive_accept_key(key.as_bytes())).map_err(|_| Hangup("bad websocket key"))?;
+    let accept = HeaderValue::from_str(&accept_key(key.as_bytes())).map_err(|_| Hangup("bad websocket key"))?;
     let mut response = switching("websocket");
     response.headers_mut().insert(header::SEC_WEBSOCKET_ACCEPT, accept);
     Ok(response)
