@@ -14,7 +14,7 @@ impl Session {
     pub async fn upgrade(&mut self, client: &Client, transport: &str) -> Result<(), OpenError> {
         let polling = std::mem::replace(&mut self.transport, transport.to_owned());
         let opened = match transport {
-            "webtransport" => self.connect_webtransport(client, &self.target()).await,
+            "webtransport" => self.connect_webtransport(client).await,
             _ => self.connect_websocket(client, &self.target()).await,
         };
         let probed = match opened {
