@@ -29,6 +29,9 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
+const servers = new Set();
+process.on("exit", () => servers.forEach((server) => server.kill("SIGKILL")));
+
 let failed = 0;
 const report = (passed, name, what) => {
   failed += passed ? 0 : 1;
@@ -43,7 +46,9 @@ const queue = [...wanted];
 await Promise.all(Array.from({ length: AT_A_TIME }, async () => {
   for (let next; (next = queue.shift()); ) {
     const [name, mutation] = next;
+    const begun = Date.now();
     const { code, failed } = await judge(name, mutation);
+    if (process.env.TIMES) console.log(Date.now() - begun, failed.join(" "));
     const caught = failed.filter((id) => !control.failed.includes(id));
     const others = caught.length > 1 ? `, and ${caught.length - 1} more` : "";
     if (code === 1 && caught.length > 0) report(true, name, `caught by ${caught[0]}${others}`);
@@ -69,12 +74,13 @@ async function judge(name, mutation) {
   } finally {
     proxy.close();
     server.kill("SIGKILL");
+    servers.delete(server);
   }
 }
 
 function start(options) {
   const server = spawn(reference, ["--contract", "--port", "0", "--flash-policy-port", "off", ...options], { stdio: ["ignore", "pipe", "inherit"] });
-  process.on("exit", () => server.kill("SIGKILL"));
+  servers.add(server);
   return new Promise((resolve, reject) => {
     createInterface(server.stdout).once("line", (line) => resolve({ server, url: JSON.parse(line).listening }));
     server.once("error", reject);
