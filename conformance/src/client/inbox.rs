@@ -262,6 +262,12 @@ impl Section {
         self.units.len() - before
     }
 
+    /// Whether it is an answer that refuses.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.head.as_ref().is_some_and(|head| head.status >= 400)
+    }
+
     /// When the byte before `end` came.
     #[must_use]
     pub fn arrived(&self, end: usize) -> Instant {

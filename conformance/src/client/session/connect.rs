@@ -31,9 +31,11 @@ impl Session {
         Ok(fresh)
     }
 
-    /// Says the first packet: `0` alone, or with the session that is to be upgraded. Gives the number of the section.
-    pub(super) async fn connect_webtransport(&self, client: &Client, target: &str) -> Result<usize, OpenError> {
+    /// Says the first packet: `0` alone, or with the session that is to be upgraded. Gives the number of the section. The
+    /// URL has no query (protocol document, section "WebTransport").
+    pub(super) async fn connect_webtransport(&self, client: &Client) -> Result<usize, OpenError> {
         let fresh = sections(client, STREAM);
+        let target = self.base.split('?').next().unwrap_or_default();
         client
             .webtransport(STREAM, target)
             .await

@@ -32,7 +32,7 @@ pub(super) async fn handshake(client: &Client, transport: &str, target: Option<&
             client.wait(|inbox| first_frame(inbox, session.part(), opened)).await
         }
         "webtransport" => {
-            let opened = session.connect_webtransport(client, &target).await?;
+            let opened = session.connect_webtransport(client).await?;
             client.wait(|inbox| first_frame(inbox, session.part(), opened)).await
         }
         _ => {

@@ -1,6 +1,6 @@
 //! The upgrade of a polling session (Engine.IO protocol document, section "Upgrading"): probe, the last poll, `5`.
 
-use super::{OpenError, Session};
+use super::{DOWN, OpenError, Session};
 use crate::client::core::Client;
 use crate::client::framing::eio4::Message;
 use crate::client::inbox::{Inbox, UnitKind};
@@ -14,7 +14,7 @@ impl Session {
     pub async fn upgrade(&mut self, client: &Client, transport: &str) -> Result<(), OpenError> {
         let polling = std::mem::replace(&mut self.transport, transport.to_owned());
         let opened = match transport {
-            "webtransport" => self.connect_webtransport(client, &self.target()).await,
+            "webtransport" => self.connect_webtransport(client).await,
             _ => self.connect_websocket(client, &self.target()).await,
         };
         let probed = match opened {
@@ -26,6 +26,7 @@ impl Session {
             return Err(error);
         }
         Session::pause_polling(client).await;
+        client.inbox(forget_noops);
         client.message(self.part(), &Message::Text("5".to_owned()))?;
         Ok(())
     }
@@ -38,6 +39,20 @@ impl Session {
             Ok(other) => Err(self.refused(format!("the probe was answered {other:?}"))),
             Err(reason) => Err(self.refused(reason)),
         }
+    }
+}
+
+/// The noop that ended the last poll is the runner's own affair.
+fn forget_noops(inbox: &mut Inbox) {
+    let sections = inbox
+        .parts
+        .get_mut(DOWN)
+        .into_iter()
+        .flat_map(|part| &mut part.sections);
+    for section in sections.filter(|section| section.managed) {
+        section
+            .units
+            .retain(|unit| !matches!(&unit.kind, UnitKind::Packet(packet) if packet == "6"));
     }
 }
 

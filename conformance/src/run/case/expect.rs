@@ -136,6 +136,7 @@ impl Play<'_> {
         self.note(at, lane, line);
         let ends = matches!(hit.consumed, Consumed::End(_));
         let main_packet = main_packet(self.generation, &hit.consumed).filter(|_| lane.part.is_none());
+        let recoverable = is_recoverable(self.generation, &hit.consumed);
         self.consumed.push(Consumption {
             op: self.op,
             line: what.line,
@@ -153,10 +154,11 @@ impl Play<'_> {
         if let Some(actor) = self.actor_mut(lane) {
             actor.events.insert(lane.part.clone(), at);
             actor.gone |= ends && lane.part.is_none();
+            actor.offsets |= recoverable;
             if let Some(packet) = main_packet {
                 actor.joined = packet.starts_with("40");
-                actor.offsets |= packet.contains("\"pid\"");
             }
+            actor.offsets |= recoverable;
         }
         let span = op.step.window.as_ref().map_or(op.step.span, |window| window.span);
         let since = op.step.window.as_ref().and_then(|window| window.since.clone());
@@ -372,6 +374,16 @@ fn main_packet(generation: Generation, consumed: &Consumed) -> Option<String> {
             (text.starts_with("40{") || text == "41").then(|| text.clone())
         }
         _ => None,
+    }
+}
+
+/// A CONNECT to any namespace that says the server remembers sockets: from there on its events end with an offset.
+fn is_recoverable(generation: Generation, consumed: &Consumed) -> bool {
+    match consumed {
+        Consumed::Packet { text, .. } => {
+            generation != Generation::Rev1 && text.starts_with("40") && text.contains("\"pid\"")
+        }
+        _ => false,
     }
 }
 

@@ -288,7 +288,8 @@ fn leftover(inbox: &Inbox, generation: Generation, gone: bool, auto: bool) -> Op
             if let Some(unit) = unit {
                 return Some(show(&unit.kind, None));
             }
-            if section.framing == Framing::Raw && !section.body_taken && section.taken < section.data.len() {
+            let due = section.framing == Framing::Raw && !section.body_taken && !section.is_error();
+            if due && section.taken < section.data.len() {
                 return Some(excerpt(&section.data[section.taken..], None));
             }
         }
