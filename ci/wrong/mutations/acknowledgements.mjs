@@ -1,7 +1,7 @@
 import { ACK, EVENT, each, isAck, isEvent, matches } from "../packets.mjs";
 
-const cases = ["eio4/ack/*"];
-const asking = ["eio4/ask/*"];
+const cases = ["ack/data", "ack/ids", "ack/many"];
+const asking = ["ask/answer", "ask/ids", "ask/in-time"];
 
 /** Acknowledgements of the server, changed. */
 const acks = (change) => each((packet, session) => (isAck(packet) ? change(packet, session) : packet));
@@ -18,21 +18,21 @@ export const acknowledgements = {
 
   "acks that are no list": { cases, down: acks((ack) => ({ ...ack, data: ack.data[0] ?? {} })) },
 
-  "acks sent twice": { cases, down: acks((ack) => (ack.type === ACK ? [ack, ack] : ack)) },
+  "acks sent twice": { cases: ["ack/data", "ack/empty", "ack/many"], down: acks((ack) => (ack.type === ACK ? [ack, ack] : ack)) },
 
-  "empty acks not sent": { cases, down: acks((ack) => (ack.data.length === 0 ? undefined : ack)) },
+  "empty acks not sent": { cases: ["ack/empty", "ack/after-work", "ack/data"], down: acks((ack) => (ack.data.length === 0 ? undefined : ack)) },
 
-  "acks without their namespace": { cases, down: acks((ack) => ({ ...ack, namespace: "/" })) },
+  "acks without their namespace": { cases: ["ack/namespace", "ack/namespaces", "ack/data"], down: acks((ack) => ({ ...ack, namespace: "/" })) },
 
   "acks as events": { cases, down: acks((ack) => (ack.type === ACK ? { ...ack, type: EVENT, data: ["ack", ...ack.data] } : ack)) },
 
   "acks before the work is done": {
-    cases,
+    cases: ["ack/after-work", "ack/data", "order/burst"],
     batch: (packets) => packets.filter((packet) => matches(packet, /^43/)).concat(packets.filter((packet) => !matches(packet, /^43/))),
   },
 
   "acks to another client": {
-    cases: [...cases, "eio4/rooms/*"],
+    cases: ["ack/clients", "ack/data", "rooms/to"],
     down(packet, session) {
       if (session.raw || !matches(packet, /^43/)) return packet;
       const others = [...session.sessions.values()].filter((other) => other !== session && !other.raw && !other.ended);
@@ -43,7 +43,7 @@ export const acknowledgements = {
   },
 
   "a second answer is taken": {
-    cases: asking,
+    cases: ["ask/twice", "ask/answer"],
     up: each((packet, session) => {
       if (!isAck(packet)) return packet;
       const seen = (session.state.answered ??= new Set());
@@ -55,7 +55,7 @@ export const acknowledgements = {
   },
 
   "an answer after its timeout is taken": {
-    cases: asking,
+    cases: ["ask/timeout", "ask/in-time"],
     down: each((packet, session) => {
       if (packet.data?.[0] === "answer-timeout") session.state.timedOut = true;
       return packet;
@@ -69,7 +69,7 @@ export const acknowledgements = {
   "questions without an id": { cases: asking, down: questions((question) => ({ ...question, id: undefined })) },
 
   "all questions with one id": {
-    cases: asking,
+    cases: ["ask/ids", "ask/pending", "ask/answer"],
     down: questions((question, session) => {
       session.state.last = question.id;
       return { ...question, id: "7" };

@@ -1,6 +1,6 @@
 import { each, isAck, matches, parse } from "../packets.mjs";
 
-const cases = ["eio4/binary/*"];
+const cases = ["binary/event", "binary/ack", "binary/emit", "binary/nested"];
 
 /** The attachments of the server, changed; raw sessions are left alone. */
 const attachments = (change) => (packet, session) => (Buffer.isBuffer(packet) && !session.raw ? change(packet, session) : packet);
@@ -21,10 +21,10 @@ export const binary = {
 
   "attachments changed": { cases, down: attachments((packet) => (packet.length > 0 ? Buffer.concat([Buffer.from([packet[0] ^ 1]), packet.subarray(1)]) : packet)) },
 
-  "attachments cut": { cases, down: attachments((packet) => packet.subarray(0, 1)) },
+  "attachments cut": { cases: ["binary/bytes", "binary/event", "binary/emit"], down: attachments((packet) => packet.subarray(0, 1)) },
 
   "attachments exchanged": {
-    cases,
+    cases: ["binary/several", "binary/ten", "binary/event"],
     batch(packets) {
       const first = packets.findIndex((packet, i) => Buffer.isBuffer(packet) && Buffer.isBuffer(packets[i + 1]));
       if (first >= 0) [packets[first], packets[first + 1]] = [packets[first + 1], packets[first]];
@@ -32,7 +32,7 @@ export const binary = {
     },
   },
 
-  "placeholders exchanged": { cases, down: headers((text) => placeholders(text, (number) => (number < 2 ? 1 - number : number))) },
+  "placeholders exchanged": { cases: ["binary/several", "binary/ten", "binary/event"], down: headers((text) => placeholders(text, (number) => (number < 2 ? 1 - number : number))) },
 
   "placeholders counted from one": { cases, down: headers((text) => placeholders(text, (number) => number + 1)) },
 
@@ -53,28 +53,28 @@ export const binary = {
   },
 
   "base64 with the URL's alphabet": {
-    cases: [...cases, "eio4/polling/*"],
+    cases: ["binary/bytes", "polling/base64", "polling/mixed-payload"],
     response(response) {
       response.body = Buffer.from(response.body.toString("latin1").replaceAll(/(?<=(?:^|\x1e)b)[^\x1e]*/g, (text) => text.replaceAll("+", "-").replaceAll("/", "_")), "latin1");
     },
   },
 
   "base64 without padding": {
-    cases: [...cases, "eio4/polling/*"],
+    cases: ["binary/bytes", "polling/base64", "polling/mixed-payload"],
     response(response) {
       response.body = Buffer.from(response.body.toString("latin1").replaceAll(/(?<=(?:^|\x1e)b)[^\x1e]*/g, (text) => text.replaceAll("=", "")), "latin1");
     },
   },
 
-  "binary acks of the type of plain ones": { cases, down: headers((text) => text.replace(/^46\d+-/, "43")) },
+  "binary acks of the type of plain ones": { cases: ["binary/ack", "binary/event", "binary/plain-ack"], down: headers((text) => text.replace(/^46\d+-/, "43")) },
 
   "more attachments taken than allowed": {
-    cases,
+    cases: ["binary/too-many-malformed", "binary/ten"],
     up: each((packet) => (Number(packet.count) > 10 ? undefined : packet)),
   },
 
   "a stray attachment ignored": {
-    cases,
+    cases: ["binary/stray-malformed", "binary/stray-behind-malformed", "binary/event"],
     up(packet, session) {
       if (session.raw) return packet;
       const due = (session.state.due ??= { count: 0 });
@@ -85,12 +85,12 @@ export const binary = {
   },
 
   "binary acks of clients not understood": {
-    cases: ["eio4/binary/*", "eio4/ask/*"],
+    cases: ["binary/ask", "binary/event", "ask/answer"],
     up: each((packet) => (isAck(packet) && packet.count !== undefined ? { ...packet, id: 9999 } : packet)),
   },
 
   "binary messages of Engine.IO echoed as text": {
-    cases: ["eio4/engine/*"],
+    cases: ["engine/binary", "engine/mixed", "engine/text"],
     down: (packet, session) => (session.raw && Buffer.isBuffer(packet) ? `4${packet.toString("latin1")}` : packet),
   },
 };

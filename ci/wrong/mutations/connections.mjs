@@ -1,7 +1,7 @@
 import { CONNECT, CONNECT_ERROR, DISCONNECT, EVENT, each, isEvent, matches } from "../packets.mjs";
 
-const cases = ["eio4/connect/*"];
-const namespaces = ["eio4/namespace/*", "eio4/connect/*"];
+const cases = ["connect/main", "connect/custom", "connect/twice"];
+const namespaces = ["namespace/event", "namespace/independent", "connect/custom"];
 
 const of = (type, change) => each((packet, session) => (packet.type === type ? change(packet, session) : packet));
 const welcome = (namespace) => ({ type: CONNECT, namespace, data: { sid: `welcome-${Math.random().toString(36).slice(2)}` } });
@@ -18,38 +18,38 @@ export const connections = {
 
   "CONNECT answered without an id": { cases, down: of(CONNECT, (packet) => ({ ...packet, data: undefined })) },
 
-  "everybody has the same id": { cases, down: of(CONNECT, (packet) => ({ ...packet, data: { ...packet.data, sid: "everybody" } })) },
+  "everybody has the same id": { cases: ["connect/sid-unique", "connect/sid-namespaces", "connect/main"], down: of(CONNECT, (packet) => ({ ...packet, data: { ...packet.data, sid: "everybody" } })) },
 
-  "the socket's id is the session's": { cases, down: of(CONNECT, (packet, { sid }) => ({ ...packet, data: { ...packet.data, sid } })) },
+  "the socket's id is the session's": { cases: ["connect/sid-differs", "connect/sid-secret", "connect/main"], down: of(CONNECT, (packet, { sid }) => ({ ...packet, data: { ...packet.data, sid } })) },
 
   "CONNECT answered in the main namespace": { cases, down: of(CONNECT, (packet) => ({ ...packet, namespace: "/" })) },
 
   "the main namespace joined unasked": {
-    cases,
+    cases: ["connect/not-implied", "connect/silent-until-asked", "connect/main"],
     down(packet, session) {
       return !session.raw && matches(packet, /^0\{/) ? [packet, `40{"sid":"unasked"}`] : packet;
     },
   },
 
-  "auth not taken": { cases: [...cases, "eio4/application/*"], up: of(CONNECT, (packet) => ({ ...packet, data: undefined })) },
+  "auth not taken": { cases: ["connect/main-payload", "connect/custom-payload", "application/auth"], up: of(CONNECT, (packet) => ({ ...packet, data: undefined })) },
 
   "auth of the first namespace for all": {
-    cases,
+    cases: ["connect/custom-payload", "connect/main-payload", "connect/nested-payload", "connect/refused-again", "application/auth", "namespace/independent"],
     up: of(CONNECT, (packet, { state }) => ({ ...packet, data: (state.auth ??= packet.data ?? {}) })),
   },
 
-  "an unknown namespace accepted": { cases, down: of(CONNECT_ERROR, (packet) => (packet.data?.message === "Invalid namespace" ? welcome(packet.namespace) : packet)) },
+  "an unknown namespace accepted": { cases: ["connect/unknown", "connect/unknown-names", "namespace/dynamic-refused"], down: of(CONNECT_ERROR, (packet) => (packet.data?.message === "Invalid namespace" ? welcome(packet.namespace) : packet)) },
 
-  "a forbidden namespace accepted": { cases, down: of(CONNECT_ERROR, (packet) => (packet.data?.message === "not authorized" ? welcome(packet.namespace) : packet)) },
+  "a forbidden namespace accepted": { cases: ["connect/refused", "connect/refused-data", "connect/refused-events"], down: of(CONNECT_ERROR, (packet) => (packet.data?.message === "not authorized" ? welcome(packet.namespace) : packet)) },
 
-  "a refusal without data": { cases, down: of(CONNECT_ERROR, ({ data, ...packet }) => ({ ...packet, data: { message: data.message } })) },
+  "a refusal without data": { cases: ["connect/refused-data", "connect/refused"], down: of(CONNECT_ERROR, ({ data, ...packet }) => ({ ...packet, data: { message: data.message } })) },
 
-  "a refusal as a string": { cases, down: of(CONNECT_ERROR, (packet) => ({ ...packet, data: packet.data.message })) },
+  "a refusal as a string": { cases: ["connect/refused", "connect/unknown", "connect/refused-data"], down: of(CONNECT_ERROR, (packet) => ({ ...packet, data: packet.data.message })) },
 
-  "a refusal in the main namespace": { cases, down: of(CONNECT_ERROR, (packet) => ({ ...packet, namespace: "/" })) },
+  "a refusal in the main namespace": { cases: ["connect/refused", "connect/unknown"], down: of(CONNECT_ERROR, (packet) => ({ ...packet, namespace: "/" })) },
 
   "a refusal that closes the connection": {
-    cases,
+    cases: ["connect/refused", "connect/refused-again", "connect/unknown"],
     down: of(CONNECT_ERROR, (packet, session) => {
       setTimeout(() => session.hangUp?.(), 5);
       return packet;
@@ -57,7 +57,7 @@ export const connections = {
   },
 
   "a refused client gets broadcasts": {
-    cases,
+    cases: ["connect/refused-broadcast", "connect/refused-events", "connect/refused"],
     down: each((packet, session) => {
       if (packet.type === CONNECT_ERROR) session.state.refused = packet.namespace;
       const audience = [...session.sessions.values()].filter(({ state }) => state.refused !== undefined);
@@ -66,10 +66,10 @@ export const connections = {
     }),
   },
 
-  "no connectTimeout": { cases, server: ["--connect-timeout", "60"] },
+  "no connectTimeout": { cases: ["connect/timeout", "connect/timeout-refused", "connect/timeout-joined"], server: ["--connect-timeout", "60"] },
 
   "connectTimeout for those who are connected": {
-    cases,
+    cases: ["connect/timeout-joined", "connect/timeout", "connect/timeout-custom"],
     down: of(CONNECT, (packet, session) => {
       setTimeout(() => session.hangUp?.(), 1000);
       return packet;
@@ -77,7 +77,7 @@ export const connections = {
   },
 
   "a second CONNECT accepted": {
-    cases,
+    cases: ["connect/again-main", "connect/again", "connect/main"],
     up: of(CONNECT, (packet, session) => {
       if (!joined(session).has(packet.namespace)) return packet;
       session.toClient(`40${packet.namespace === "/" ? "" : `${packet.namespace},`}{"sid":"again"}`);
@@ -87,7 +87,7 @@ export const connections = {
   },
 
   "packets for a namespace not joined ignored": {
-    cases: namespaces,
+    cases: ["namespace/not-joined", "namespace/not-joined-disconnect", "namespace/event", "connect/event-first"],
     up: each((packet, session) => (packet.type === CONNECT || joined(session).has(packet.namespace) ? packet : undefined)),
     down: counting,
   },
@@ -100,12 +100,12 @@ export const connections = {
   "events without their namespace": { cases: namespaces, down: of(EVENT, (packet) => ({ ...packet, namespace: "/" })) },
 
   "a namespace's events sent to the main one as well": {
-    cases: [...namespaces, "eio4/broadcast/*"],
+    cases: ["namespace/event", "namespace/independent", "broadcast/only-custom"],
     down: of(EVENT, (packet) => (packet.namespace === "/" || packet.data[0] === "auth" ? packet : [packet, { ...packet, namespace: "/" }])),
   },
 
   "leaving one namespace leaves all": {
-    cases: [...namespaces, "eio4/disconnect/*"],
+    cases: ["disconnect/by-client", "disconnect/by-client-main", "namespace/independent"],
     up: of(DISCONNECT, (packet, session) => {
       setTimeout(() => session.hangUp?.(), 5);
       return packet;

@@ -1,17 +1,17 @@
 import { DISCONNECT, each, matches } from "../packets.mjs";
 
-const cases = ["eio4/disconnect/*", "eio4/last-words/*"];
-const close = ["eio4/close/*"];
+const cases = ["disconnect/by-server", "disconnect/by-client", "disconnect/by-server-main"];
+const close = ["close/by-client", "close/by-client-polling", "close/by-server"];
 
 export const ends = {
   "the server's DISCONNECT not sent": { cases, down: each((packet) => (packet.type === DISCONNECT ? undefined : packet)) },
 
   "the server's DISCONNECT sent twice": { cases, down: each((packet) => (packet.type === DISCONNECT ? [packet, packet] : packet)) },
 
-  "the server's DISCONNECT in the main namespace": { cases, down: each((packet) => (packet.type === DISCONNECT ? { ...packet, namespace: "/" } : packet)) },
+  "the server's DISCONNECT in the main namespace": { cases: ["disconnect/by-server", "disconnect/by-server-main", "last-words/namespace"], down: each((packet) => (packet.type === DISCONNECT ? { ...packet, namespace: "/" } : packet)) },
 
   "the client's DISCONNECT answered": {
-    cases,
+    cases: ["disconnect/by-client", "disconnect/by-client-main", "disconnect/by-client-no-comma"],
     up: each((packet, session) => {
       if (packet.type === DISCONNECT) session.toClient(`41${packet.namespace === "/" ? "" : `${packet.namespace},`}`);
       return packet;
@@ -19,7 +19,7 @@ export const ends = {
   },
 
   "the last word lost": {
-    cases,
+    cases: ["last-words/main", "last-words/many", "last-words/namespace"],
     batch(packets) {
       const end = packets.findIndex((packet) => matches(packet, /^41/));
       return packets.filter((packet, i) => i !== end - 1 || !matches(packet, /^42/));
@@ -27,7 +27,7 @@ export const ends = {
   },
 
   "last words behind DISCONNECT": {
-    cases,
+    cases: ["last-words/main", "last-words/many", "last-words/namespace"],
     batch(packets) {
       const isEnd = (packet) => matches(packet, /^41/);
       return [...packets.filter(isEnd), ...packets.filter((packet) => !isEnd(packet))];
@@ -35,17 +35,17 @@ export const ends = {
   },
 
   "disconnect-me closes the connection too": {
-    cases,
+    cases: ["disconnect/by-server-main", "disconnect/by-server", "disconnect/by-server-default"],
     up: each((packet) => (packet.data?.[0] === "disconnect-me" && packet.data[1] !== true ? { ...packet, data: ["disconnect-me", true] } : packet)),
   },
 
   "a disconnected client's connection stays open": {
-    cases,
+    cases: ["disconnect/close", "disconnect/close-custom", "close/by-server"],
     up: each((packet) => (packet.data?.[1] === true && packet.data[0] === "disconnect-me" ? { ...packet, data: ["disconnect-me", false] } : packet)),
   },
 
   "a session that ended is still polled": {
-    cases: close,
+    cases: ["close/by-client-polling", "close/by-server-polling", "close/new-session"],
     response(response, { session, method }) {
       if (response.status !== 400 || !session || method !== "GET") return;
       Object.assign(response, { status: 200, body: "6", after: 100 });
@@ -54,13 +54,13 @@ export const ends = {
   },
 
   "a session that ended still takes packets": {
-    cases: close,
+    cases: ["close/by-client-polling", "close/by-server-polling", "close/unpolled", "close/behind-messages"],
     response(response, { session, method }) {
       if (response.status === 400 && session && method === "POST") Object.assign(response, { status: 200, body: "ok" });
     },
   },
 
-  "a close packet is ignored": { cases: close, up: (packet) => (packet === "1" ? [] : packet) },
+  "a close packet is ignored": { cases: ["close/by-client", "close/by-client-polling", "close/pending-get"], up: (packet) => (packet === "1" ? [] : packet) },
 
-  "the server's end of a WebSocket comes late": { cases: [...close, "eio4/heartbeat/*"], ended: () => 2500 },
+  "the server's end of a WebSocket comes late": { cases: ["heartbeat/no-pong", "close/by-server", "disconnect/close"], ended: () => 2500 },
 };

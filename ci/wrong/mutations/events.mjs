@@ -1,7 +1,7 @@
 import { ACK, EVENT, each, isEvent, matches, parse } from "../packets.mjs";
 
-const cases = ["eio4/event/*"];
-const order = ["eio4/order/*"];
+const cases = ["event/message", "event/kinds", "event/unicode", "event/many-args"];
+const order = ["order/burst", "order/pipelined", "order/room", "order/payload"];
 
 /** Plain events of the server, changed. */
 const plain = (change) => each((packet, session) => (packet.type === EVENT && packet.id === undefined && isEvent(packet) ? change(packet, session) : packet));
@@ -21,7 +21,7 @@ const RESERVED = ["connect", "connect_error", "disconnect", "disconnecting", "ne
 
 export const events = {
   "two packets swapped": {
-    cases: order,
+    cases: ["order/burst", "order/pipelined", "order/room"],
     batch(packets) {
       const first = packets.findIndex((packet, i) => isPlain(packet) && isPlain(packets[i + 1]));
       if (first >= 0) [packets[first], packets[first + 1]] = [packets[first + 1], packets[first]];
@@ -64,40 +64,40 @@ export const events = {
     down: plain((event) => ({ ...event, data: strings(event.data, (text) => text.replaceAll(/[\ud800-\udfff]/g, "\ufffd")) })),
   },
 
-  "spaces around text trimmed": { cases, down: plain((event) => ({ ...event, data: strings(event.data, (text) => text.trim()) })) },
+  "spaces around text trimmed": { cases: ["event/spaces", "event/escapes", "event/kinds"], down: plain((event) => ({ ...event, data: strings(event.data, (text) => text.trim()) })) },
 
   "numbers as strings": {
-    cases,
+    cases: ["event/kinds", "event/numbers", "event/message"],
     down: plain((event) => ({ ...event, data: event.data.map((value, i) => (i > 0 && typeof value === "number" ? String(value) : value)) })),
   },
 
   "null left out of objects": {
-    cases,
+    cases: ["event/kinds", "event/keys", "event/deep"],
     down: plain((event) => ({ ...event, data: JSON.parse(JSON.stringify(event.data, (key, value) => (key && !/^\d+$/.test(key) && value === null ? undefined : value))) })),
   },
 
   "long text cut": {
-    cases,
+    cases: ["event/large", "event/message"],
     down: plain((event) => ({ ...event, data: strings(event.data, (text) => text.slice(0, 60_000)) })),
   },
 
   "reserved names are taken as events": {
-    cases,
+    cases: ["event/reserved", "event/reserved-custom", "event/not-reserved"],
     up: each((packet) => (isEvent(packet) && RESERVED.includes(packet.data[0]) ? undefined : packet)),
   },
 
   "malformed packets ignored": {
-    cases: ["eio4/malformed/*"],
+    cases: ["malformed/json", "malformed/type", "malformed/truncated"],
     up: (packet, session) => (session.raw || typeof packet !== "string" || !packet.startsWith("4") || parse(packet) ? packet : []),
   },
 
   "an unknown ack closes the connection": {
-    cases: ["eio4/ack/*"],
+    cases: ["ack/unknown", "ack/data"],
     up: each((packet, session) => (packet.type === ACK && Number(packet.id) > 100 ? ["48"] : packet)),
   },
 
   "volatile events kept for the next poll": {
-    cases: ["eio4/volatile/*"],
+    cases: ["volatile/dropped", "volatile/delivered", "volatile/delivered-poll"],
     down: each((packet, session) => {
       if (packet.type === "0" && !session.state.room) {
         session.state.room = `kept-${session.sid}`;
@@ -111,12 +111,12 @@ export const events = {
   },
 
   "volatile events always dropped": {
-    cases: ["eio4/volatile/*"],
+    cases: ["volatile/delivered", "volatile/all", "volatile/dropped"],
     up: each((packet) => (/^volatile/.test(packet.data?.[0]) ? { ...packet, data: ["burst", 0, "nothing"] } : packet)),
   },
 
   "messages of Engine.IO changed": {
-    cases: ["eio4/engine/*"],
+    cases: ["engine/text", "engine/order", "engine/mixed"],
     down: (packet, session) => (session.raw && matches(packet, /^4/) ? packet.replace(/.$/s, "") : packet),
   },
 };

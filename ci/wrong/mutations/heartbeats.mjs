@@ -1,10 +1,10 @@
 import { matches } from "../packets.mjs";
 
-const cases = ["eio4/heartbeat/*"];
+const cases = ["heartbeat/ping", "heartbeat/interval", "heartbeat/no-pong"];
 
 export const heartbeats = {
   "ping not enforced": {
-    cases,
+    cases: ["heartbeat/no-pong", "heartbeat/no-pong-later", "heartbeat/ping"],
     down(packet, session) {
       if (packet === "2") session.toServer("3");
       return packet;
@@ -40,12 +40,12 @@ export const heartbeats = {
 
   "a shorter pingInterval announced than kept": { cases, open: (handshake) => ({ ...handshake, pingInterval: handshake.pingInterval / 3 }) },
 
-  "a longer pingTimeout announced than kept": { cases, open: (handshake) => ({ ...handshake, pingTimeout: 4 * handshake.pingTimeout }) },
+  "a longer pingTimeout announced than kept": { cases: ["heartbeat/no-pong", "heartbeat/no-pong-later", "heartbeat/interval"], open: (handshake) => ({ ...handshake, pingTimeout: 4 * handshake.pingTimeout }) },
 
   "pings with data": { cases, down: (packet) => (packet === "2" ? "2probe" : packet) },
 
   "any packet counts as a pong": {
-    cases,
+    cases: ["heartbeat/messages", "heartbeat/no-pong", "close/posts-are-no-pong"],
     up(packet, session) {
       if (matches(packet, /^4/)) session.toServer("3");
       return packet;
@@ -53,7 +53,7 @@ export const heartbeats = {
   },
 
   "the client's pings answered": {
-    cases: ["eio4/packet/*"],
+    cases: ["packet/ping-from-client", "packet/ping-from-client-polling", "packet/stray-noop"],
     up(packet, session) {
       if (packet !== "2") return packet;
       session.toClient("3");

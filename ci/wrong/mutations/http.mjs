@@ -1,7 +1,7 @@
-const handshake = ["eio4/handshake/*"];
-const polling = ["eio4/polling/*"];
-const errors = ["eio4/error/*"];
-const cors = ["eio4/cors/*"];
+const handshake = ["handshake/polling", "handshake/websocket", "handshake/content-type"];
+const polling = ["polling/post", "polling/many-packets", "polling/mixed-payload"];
+const errors = ["error/unknown-sid-get", "error/transport-unknown", "error/version-unknown"];
+const cors = ["cors/handshake", "cors/other", "cors/session"];
 
 const text = "text/plain; charset=UTF-8";
 
@@ -21,19 +21,19 @@ const polls = (change) => (response, request) => {
 const cases = [...handshake, ...polling];
 
 export const http = {
-  "no upgrades offered": { cases: handshake, open: (open) => ({ ...open, upgrades: [] }) },
+  "no upgrades offered": { cases: ["handshake/offers-websocket", "handshake/polling"], open: (open) => ({ ...open, upgrades: [] }) },
 
-  "upgrades offered over WebSocket": { cases: handshake, open: (open) => ({ ...open, upgrades: ["websocket"] }) },
+  "upgrades offered over WebSocket": { cases: ["handshake/no-upgrades", "handshake/websocket"], open: (open) => ({ ...open, upgrades: ["websocket"] }) },
 
   "no maxPayload announced": { cases: handshake, open: ({ maxPayload, ...open }) => open },
 
-  "timings announced in seconds": { cases: [...handshake, "eio4/heartbeat/*"], open: (open) => ({ ...open, pingInterval: 25, pingTimeout: 20 }) },
+  "timings announced in seconds": { cases: ["heartbeat/interval", "heartbeat/ping", "handshake/polling"], open: (open) => ({ ...open, pingInterval: 25, pingTimeout: 20 }) },
 
   "no pingTimeout announced": { cases: handshake, open: ({ pingTimeout, ...open }) => open },
 
-  "polls of another content type": { cases, response: polls((response) => (response.headers["content-type"] = ["application/octet-stream"])) },
+  "polls of another content type": { cases: ["polling/headers", "handshake/content-type", "polling/post"], response: polls((response) => (response.headers["content-type"] = ["application/octet-stream"])) },
 
-  "polls that may be cached": { cases, response: polls((response) => (response.headers["cache-control"] = ["max-age=60"])) },
+  "polls that may be cached": { cases: ["handshake/no-store", "polling/headers", "handshake/polling"], response: polls((response) => (response.headers["cache-control"] = ["max-age=60"])) },
 
   "payloads separated by a line feed": {
     cases: polling,
@@ -48,7 +48,7 @@ export const http = {
   },
 
   "one packet a poll": {
-    cases: polling,
+    cases: ["polling/buffered", "polling/many-packets", "polling/mixed-payload"],
     batch(packets, session) {
       if (session.webSocket || packets.length < 2) return packets;
       session.waiting.push(...packets.slice(1));
@@ -57,12 +57,12 @@ export const http = {
   },
 
   "posts answered with other words": {
-    cases: polling,
+    cases: ["polling/post", "polling/one-packet", "polling/many-packets"],
     response: (response, { method }) => method === "POST" && response.status === 200 && (response.body = Buffer.from("yes")),
   },
 
   "posts answered with 204": {
-    cases: polling,
+    cases: ["polling/post", "polling/one-packet", "polling/many-packets"],
     response: (response, { method }) => method === "POST" && response.status === 200 && Object.assign(response, { status: 204, body: "" }),
   },
 
@@ -74,19 +74,19 @@ export const http = {
   },
 
   "two polls at a time allowed": {
-    cases: polling,
+    cases: ["polling/duplicate-get", "polling/waits", "polling/post"],
     request({ method, session, target }) {
       if (method === "GET" && session?.polls > 0 && /transport=polling/.test(target)) return { status: 200, headers: { "content-type": [text] }, body: "6" };
     },
   },
 
   "gzip said but not done": {
-    cases: polling,
+    cases: ["polling/gzip", "polling/identity", "polling/post"],
     response: polls((response) => response.zipped && (response.zipped = false)),
   },
 
   "gzip for those who do not take it": {
-    cases: polling,
+    cases: ["polling/identity", "polling/identity-refused", "polling/post"],
     response: polls((response) => {
       response.zipped = true;
       response.headers["content-encoding"] = ["gzip"];
@@ -94,20 +94,20 @@ export const http = {
   },
 
   "other methods accepted": {
-    cases,
+    cases: ["handshake/method-put", "handshake/method-delete", "polling/methods", "polling/head"],
     request({ method }) {
       if (["PUT", "DELETE"].includes(method)) return { status: 200, headers: { "content-type": [text] }, body: "ok" };
     },
   },
 
   "maxPayload ignored": {
-    cases: ["eio4/limit/*"],
+    cases: ["limit/polling-beyond", "limit/polling-chunked", "limit/websocket-beyond", "limit/polling-payload"],
     server: ["--max-payload", "50000000"],
     open: (open) => ({ ...open, maxPayload: 1_000_000 }),
   },
 
   "less than maxPayload taken": {
-    cases: ["eio4/limit/*"],
+    cases: ["limit/polling", "limit/websocket", "limit/others"],
     server: ["--max-payload", "500000"],
     open: (open) => ({ ...open, maxPayload: 1_000_000 }),
   },
@@ -129,14 +129,14 @@ export const http = {
   "errors of another content type": { cases: errors, response: refusals((response) => (response.headers["content-type"] = ["text/html"])) },
 
   "other versions accepted": {
-    cases: errors,
+    cases: ["error/version-unknown", "error/version-three", "error/version-missing"],
     request(request) {
       if (!request.session) request.target = replaced(request.target, "EIO", "4");
     },
   },
 
   "unknown transports taken for polling": {
-    cases: errors,
+    cases: ["error/transport-unknown", "error/transport-hostile", "error/transport-missing"],
     request(request) {
       const asked = new URLSearchParams(request.target.split("?")[1]).get("transport");
       if (asked !== "websocket" && asked !== null) request.target = replaced(request.target, "transport", "polling");
@@ -144,14 +144,14 @@ export const http = {
   },
 
   "unknown sessions begun": {
-    cases: errors,
+    cases: ["error/unknown-sid-get", "error/unknown-sid-hostile", "error/unknown-sid-websocket"],
     request(request) {
       if (!request.session && request.method === "GET") request.target = request.target.replace(/&sid=[^&]*/, "");
     },
   },
 
   "every origin allowed": {
-    cases: cors,
+    cases: ["cors/other", "cors/null", "cors/similar", "cors/handshake"],
     response(response, { headers }) {
       if (!headers.origin) return;
       response.headers["access-control-allow-origin"] = headers.origin;
@@ -166,10 +166,10 @@ export const http = {
     response: (response) => response.headers["access-control-allow-origin"] && (response.headers["access-control-allow-origin"] = ["*"]),
   },
 
-  "no credentials allowed": { cases: cors, response: (response) => delete response.headers["access-control-allow-credentials"] },
+  "no credentials allowed": { cases: ["cors/credentials", "cors/handshake", "cors/other"], response: (response) => delete response.headers["access-control-allow-credentials"] },
 
   "preflights refused": {
-    cases: cors,
+    cases: ["cors/preflight", "cors/preflight-session", "cors/handshake"],
     request({ method }) {
       if (method === "OPTIONS") return { status: 400, body: "" };
     },

@@ -1,6 +1,6 @@
 import { CONNECT, EVENT, each, isEvent } from "../packets.mjs";
 
-const cases = ["eio4/recovery/*"];
+const cases = ["recovery/missed", "recovery/again", "recovery/offered", "recovery/nothing-missed"];
 const server = ["--recovery", "60"];
 
 /** Events that come to a client before it is told that it is connected. */
@@ -34,7 +34,7 @@ export const recovery = {
   },
 
   "every claim of a private id believed": {
-    cases,
+    cases: ["recovery/unknown", "recovery/again", "recovery/offered"],
     server,
     up: each((packet, { state }) => {
       if (packet.type === CONNECT && packet.data?.pid) state.claimed = packet.data.pid;

@@ -1,7 +1,7 @@
 import { ACK, CONNECT, DISCONNECT, each, isAck, isEvent } from "../packets.mjs";
 
-const cases = ["eio4/rooms/*"];
-const broadcasts = ["eio4/broadcast/*"];
+const cases = ["rooms/to", "rooms/in", "rooms/list"];
+const broadcasts = ["broadcast/all-but-sender", "broadcast/all", "broadcast/data"];
 
 /** The application's events, told as others. */
 const told = (name, change) => each((packet) => (isEvent(packet) && packet.data[0] === name ? { ...packet, data: change(packet.data) } : packet));
@@ -22,11 +22,11 @@ export const rooms = {
 
   "a room's event leaves the sender out": { cases, up: as("in", "to") },
 
-  "a room's event reaches everybody": { cases, up: withoutRoom("to", "broadcast") },
+  "a room's event reaches everybody": { cases: ["rooms/to", "rooms/outsider", "rooms/several"], up: withoutRoom("to", "broadcast") },
 
-  "except is ignored": { cases, up: withoutRoom("except", "all") },
+  "except is ignored": { cases: ["rooms/except", "rooms/except-namespace", "rooms/to"], up: withoutRoom("except", "all") },
 
-  "except leaves the sender out": { cases, up: as("except", "to") },
+  "except leaves the sender out": { cases: ["rooms/except", "rooms/except-sender", "rooms/to"], up: as("except", "to") },
 
   "join does not join": {
     cases,
@@ -38,7 +38,7 @@ export const rooms = {
   },
 
   "a room that was left still receives": {
-    cases,
+    cases: ["rooms/leave", "rooms/list", "rooms/leave-other"],
     up: each((packet, { state }) => {
       if (packet.data?.[0] !== "leave" || packet.id === undefined) return packet;
       (state.left ??= new Map()).set(`${packet.namespace}${packet.id}`, String(packet.data[1]));
@@ -51,12 +51,12 @@ export const rooms = {
   },
 
   "a room left on disconnect still receives": {
-    cases: ["eio4/disconnect/*", "eio4/lifecycle/*", "eio4/rooms/*"],
+    cases: ["disconnect/by-client", "lifecycle/left", "disconnect/by-client-main", "rooms/rejoined-namespace"],
     up: each((packet) => (packet.type === DISCONNECT ? undefined : packet)),
   },
 
   "rooms survive leaving the namespace": {
-    cases: [...cases, "eio4/disconnect/*", "eio4/lifecycle/*"],
+    cases: ["rooms/rejoined-namespace", "lifecycle/left", "disconnect/by-server-rooms"],
     up: each((packet, { state }) => {
       if (packet.data?.[0] === "join") ((state.rooms ??= {})[packet.namespace] ??= []).push(packet.data[1]);
       return packet;
@@ -79,17 +79,17 @@ export const rooms = {
   },
 
   "who is gone still counts": {
-    cases: ["eio4/lifecycle/*"],
+    cases: ["lifecycle/left", "lifecycle/disconnected", "lifecycle/closed"],
     down: each((packet) => (packet.type === ACK && packet.data[0] === 0 ? { ...packet, data: [1] } : packet)),
   },
 
   "a client that has left joins the room departed": {
-    cases: ["eio4/lifecycle/*"],
+    cases: ["lifecycle/departed", "lifecycle/departed-left", "lifecycle/departed-disconnected"],
     up: each((packet) => (packet.data?.[0] === "count" && packet.data[1] === "departed" ? { ...packet, data: ["message-with-ack", Math.floor(Date.now() % 1e9)] } : packet)),
   },
 
   "broadcasts not sent between two polls": {
-    cases: broadcasts,
+    cases: ["broadcast/between-polls", "broadcast/all-but-sender", "broadcast/transports"],
     up: as("broadcast", "volatile-all"),
   },
 };

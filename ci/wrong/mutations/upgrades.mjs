@@ -1,6 +1,6 @@
 import { matches } from "../packets.mjs";
 
-const cases = ["eio4/upgrade/*", "eio4/order/upgrade-*"];
+const cases = ["upgrade/burst", "order/upgrade-burst", "order/upgrade-pipelined", "upgrade/websocket"];
 
 const isMessage = (packet) => matches(packet, /^4/) && !matches(packet, /^40/);
 
@@ -26,7 +26,7 @@ export const upgrades = {
   },
 
   "no noop for the poll that waits": {
-    cases,
+    cases: ["upgrade/noop", "upgrade/get-while-probing", "upgrade/websocket"],
     down: (packet, session) => (packet === "6" && session.probed && !session.upgraded ? [] : packet),
   },
 
@@ -49,7 +49,7 @@ export const upgrades = {
   },
 
   "polls answered after the upgrade": {
-    cases,
+    cases: ["upgrade/requests-after", "upgrade/websocket"],
     response(response, { session, method }) {
       if (response.status === 400 && session?.upgraded && method === "GET") {
         Object.assign(response, { status: 200, body: "6", after: 50 });
@@ -59,14 +59,14 @@ export const upgrades = {
   },
 
   "posts taken after the upgrade": {
-    cases,
+    cases: ["upgrade/requests-after", "upgrade/websocket"],
     response(response, { session, method }) {
       if (response.status === 400 && session?.upgraded && method === "POST") Object.assign(response, { status: 200, body: "ok" });
     },
   },
 
   "the session lost with a failed upgrade": {
-    cases,
+    cases: ["upgrade/aborted", "upgrade/nothing-lost-by-abort", "upgrade/websocket"],
     request(request) {
       if (request.session?.probed && !request.session.upgraded && request.method === "GET") request.target = request.target.replace(/sid=/, "sid=lost-");
     },
