@@ -50,5 +50,6 @@ export function each(change) {
   };
 }
 
+export const matches = (packet, pattern) => typeof packet === "string" && pattern.test(packet);
 export const isEvent = (packet) => (packet.type === EVENT || packet.type === BINARY_EVENT) && Array.isArray(packet.data);
 export const isAck = (packet) => packet.type === ACK || packet.type === BINARY_ACK;
