@@ -23,7 +23,7 @@ use crate::server::shutdown::Shutdown;
 use crate::session::Delivery;
 
 use super::framed::{End, Framed, Framing};
-use super::{engine, request, websocket};
+use super::{engine, websocket};
 
 /// Where sessions come in.
 pub(crate) struct Listener {
@@ -124,10 +124,7 @@ fn handshake(request: &SessionRequest) -> Handshake {
             headers.append(name, value);
         }
     }
-    Handshake {
-        query: request::parameters(query),
-        headers,
-    }
+    Handshake::new(query, &headers)
 }
 
 /// A packet a message, behind a header of its own.
