@@ -125,6 +125,7 @@ impl Http {
                 self.read.drain(..end);
                 return Ok(body);
             }
+            self.read.reserve(4096);
             if self.stream.read_buf(&mut self.read).await? == 0 {
                 return Err(ErrorKind::UnexpectedEof.into());
             }

@@ -15,6 +15,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// How many are on their way in at a time.
 const ABREAST: usize = 50;
 
+/// The most bytes of a read, more than the answers to all that is under way.
+const READ: usize = 4096;
+
 /// What every frame is masked with; the other side cannot know that it is always the same.
 const MASK: [u8; 4] = [0x5a, 0x31, 0xc7, 0x0e];
 
@@ -81,8 +84,6 @@ impl Socket {
             })?;
         }
         socket.flush().await?;
-        // What an idle connection costs us is no matter, but ten thousand of them are many.
-        socket.read.shrink_to_fit();
         Ok(socket)
     }
 
@@ -110,6 +111,8 @@ impl Socket {
 
     /// Reads what there is.
     pub async fn fill(&mut self) -> io::Result<()> {
+        // Reading in small pieces would break up what the server wrote together.
+        self.read.reserve(READ);
         match self.stream.read_buf(&mut self.read).await? {
             0 => Err(ErrorKind::UnexpectedEof.into()),
             _ => Ok(()),

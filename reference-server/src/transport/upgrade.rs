@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
-use hyper::body::Incoming;
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use hyper::ext::ReasonPhrase;
-use hyper::upgrade::Upgraded;
+use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
@@ -50,13 +50,14 @@ pub(crate) enum Purpose {
 pub(crate) fn upgrade(
     hub: Arc<Hub>,
     stopped: Shutdown,
-    request: Request<Incoming>,
-    sid: &str,
+    request: &mut Parts,
+    sid: String,
 ) -> Result<Response<Body>, Hangup> {
-    let headers = request.headers();
-    if !is_websocket(&request) {
+    let upgrading = request.extensions.remove::<OnUpgrade>();
+    let Some(upgrading) = upgrading.filter(|_| is_websocket(request)) else {
         return Err(Hangup("no upgrade to websocket"));
-    }
+    };
+    let headers = &request.headers;
     if !cors::is_allowed(hub.options.origins.as_deref(), headers) {
         return Err(Hangup("bad origin"));
     }
@@ -65,13 +66,12 @@ pub(crate) fn upgrade(
         Some(_) => return Err(Hangup("unknown websocket version")),
         None => {
             let challenge = challenge(headers)?;
-            let response = hixie(&request, challenge.is_some());
+            let response = hixie(request, challenge.is_some());
             (Draft::Hixie(challenge), response)
         }
     };
-    let sid = sid.to_owned();
     tokio::spawn(async move {
-        if let Err(error) = serve(&hub, request, draft, &sid).await {
+        if let Err(error) = serve(&hub, upgrading, draft, &sid).await {
             tracing::debug!(sid, "websocket: {error}");
         }
         drop(stopped);
@@ -83,17 +83,17 @@ pub(crate) fn upgrade(
 pub(crate) fn upgrade_engine(
     hub: Arc<Hub>,
     stopped: Shutdown,
-    request: Request<Incoming>,
+    request: &mut Parts,
     purpose: Purpose,
 ) -> Option<Response<Body>> {
-    let headers = request.headers();
-    let version = headers.get(header::SEC_WEBSOCKET_VERSION)?;
-    if !is_websocket(&request) || !VERSIONS.contains(&version.as_bytes()) {
+    let upgrading = request.extensions.remove::<OnUpgrade>()?;
+    let version = request.headers.get(header::SEC_WEBSOCKET_VERSION)?;
+    if !is_websocket(request) || !VERSIONS.contains(&version.as_bytes()) {
         return None;
     }
-    let response = rfc6455(headers).ok()?;
+    let response = rfc6455(&request.headers).ok()?;
     tokio::spawn(async move {
-        if let Err(error) = serve_engine(&hub, request, purpose).await {
+        if let Err(error) = serve_engine(&hub, upgrading, purpose).await {
             tracing::debug!("websocket: {error}");
         }
         drop(stopped);
@@ -103,10 +103,10 @@ pub(crate) fn upgrade_engine(
 
 async fn serve_engine(
     hub: &Arc<Hub>,
-    request: Request<Incoming>,
+    upgrading: OnUpgrade,
     purpose: Purpose,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let (stream, read) = parts(hyper::upgrade::on(request).await?)?;
+    let (stream, read) = parts(upgrading.await?)?;
     let mut socket = Framed::new(stream, &read, Rfc6455::new(hub.options.max_payload, None));
     let connection = match purpose {
         Purpose::Begin(application, handshake) => hub
@@ -123,11 +123,11 @@ async fn serve_engine(
 
 async fn serve(
     hub: &Arc<Hub>,
-    request: Request<Incoming>,
+    upgrading: OnUpgrade,
     draft: Draft,
     sid: &str,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let (stream, read) = parts(hyper::upgrade::on(request).await?)?;
+    let (stream, read) = parts(upgrading.await?)?;
     let limit = hub.options.max_payload;
     match draft {
         Draft::Rfc6455 => {
@@ -152,9 +152,9 @@ async fn carry<F: Framing>(hub: &Arc<Hub>, sid: &str, socket: &mut Framed<TcpStr
     }
 }
 
-fn is_websocket(request: &Request<Incoming>) -> bool {
-    let upgrade = request.headers().get(header::UPGRADE);
-    request.method() == Method::GET && upgrade.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
+fn is_websocket(request: &Parts) -> bool {
+    let upgrade = request.headers.get(header::UPGRADE);
+    request.method == Method::GET && upgrade.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
 }
 
 /// The socket under hyper's, with what hyper has read of it.
@@ -188,7 +188,7 @@ fn challenge(headers: &HeaderMap) -> Result<Option<Challenge>, Hangup> {
 }
 
 /// Draft 76 names origin and location with `Sec-`, draft 75 without.
-fn hixie(request: &Request<Incoming>, draft76: bool) -> Response<Body> {
+fn hixie(request: &Parts, draft76: bool) -> Response<Body> {
     let (reason, origin, location): (&[u8], _, _) = if draft76 {
         (
             b"WebSocket Protocol Handshake",
@@ -208,14 +208,14 @@ fn hixie(request: &Request<Incoming>, draft76: bool) -> Response<Body> {
     }
     let said = |name| {
         request
-            .headers()
+            .headers
             .get(name)
             .and_then(|value: &HeaderValue| value.to_str().ok())
     };
-    if let Some(page) = request.headers().get(header::ORIGIN) {
+    if let Some(page) = request.headers.get(header::ORIGIN) {
         response.headers_mut().insert(origin, page.clone());
     }
-    let here = format!("ws://{}{}", said(header::HOST).unwrap_or_default(), request.uri());
+    let here = format!("ws://{}{}", said(header::HOST).unwrap_or_default(), request.uri);
     if let Ok(here) = HeaderValue::from_str(&here) {
         response.headers_mut().insert(location, here);
     }

@@ -24,7 +24,7 @@ use crate::server::shutdown::Shutdown;
 use crate::session::Delivery;
 
 use super::framed::{End, Framed, Framing};
-use super::{engine, request, websocket};
+use super::{engine, websocket};
 
 /// How long the last bytes may be under way.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -130,10 +130,7 @@ fn handshake(request: &SessionRequest) -> Handshake {
             headers.append(name, value);
         }
     }
-    Handshake {
-        query: request::parameters(query),
-        headers,
-    }
+    Handshake::new(query, &headers)
 }
 
 /// A packet a message, behind a header of its own.
