@@ -53,7 +53,7 @@ impl Wire {
         std::mem::take(&mut lock(&self.tape))
     }
 
-    pub(super) fn open_tape(&self, id: &ConnId, port: Port) {
+    pub(super) fn open_tape(&self, id: &ConnId, port: Port, headless: Framing) {
         if !self.recorded {
             return;
         }
@@ -61,6 +61,7 @@ impl Wire {
             id.clone(),
             ConnTape {
                 port,
+                headless,
                 entries: Vec::new(),
             },
         );

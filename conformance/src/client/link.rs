@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
@@ -28,7 +28,17 @@ pub(super) struct Link {
     requests: AtomicUsize,
     out: mpsc::UnboundedSender<Out>,
     asked: Arc<Mutex<VecDeque<Asked>>>,
+    closing: Arc<Closing>,
     tasks: [AbortHandle; 2],
+}
+
+/// The end that we bring about ourselves.
+#[derive(Debug, Default)]
+struct Closing {
+    /// From here on the end is not the server's.
+    ordered: AtomicBool,
+    /// Everything has arrived.
+    done: Notify,
 }
 
 /// A request whose response is due.
@@ -62,18 +72,23 @@ pub(super) enum Begin {
 impl Link {
     /// Starts the two tasks.
     pub(super) fn start(shared: &Arc<Shared>, id: ConnId, port: Port, stream: BoxedStream, begin: Begin) -> Link {
-        shared.wire.open_tape(&id, port);
+        let headless = match &begin {
+            Begin::Answers => Framing::Raw,
+            Begin::Stream(_, framing) => *framing,
+        };
+        shared.wire.open_tape(&id, port, headless);
         let asked = Arc::new(Mutex::new(VecDeque::new()));
         let (out, orders) = mpsc::unbounded_channel();
         let (read, write) = tokio::io::split(stream);
-        let closed = Arc::new(Notify::new());
-        let writer = tokio::spawn(write_loop(write, orders, closed.clone()));
+        let closing = Arc::new(Closing::default());
+        let writer = tokio::spawn(write_loop(write, orders, closing.clone()));
         let reader = Reader {
             shared: shared.clone(),
             id: id.clone(),
             asked: asked.clone(),
             out: out.clone(),
             sections: 0,
+            closing: closing.clone(),
         };
         let state = match begin {
             Begin::Answers => State::Head,
@@ -82,12 +97,13 @@ impl Link {
                 State::Tunnel
             }
         };
-        let reader = tokio::spawn(reader.run(read, state, closed));
+        let reader = tokio::spawn(reader.run(read, state));
         Link {
             id,
             requests: AtomicUsize::new(0),
             out,
             asked,
+            closing,
             tasks: [writer.abort_handle(), reader.abort_handle()],
         }
     }
@@ -116,6 +132,7 @@ impl Link {
 
     /// Closes both directions, once what was written has arrived.
     pub(super) fn close(&self) {
+        self.closing.ordered.store(true, Ordering::Release);
         let _ = self.out.send(Out::Close);
     }
 
@@ -133,14 +150,18 @@ impl Drop for Link {
     }
 }
 
-async fn write_loop(mut write: WriteHalf<BoxedStream>, mut orders: mpsc::UnboundedReceiver<Out>, closed: Arc<Notify>) {
+async fn write_loop(
+    mut write: WriteHalf<BoxedStream>,
+    mut orders: mpsc::UnboundedReceiver<Out>,
+    closing: Arc<Closing>,
+) {
     while let Some(order) = orders.recv().await {
         let result = match order {
             Out::Bytes(bytes) => write.write_all(&bytes).await,
             Out::HalfClose => write.shutdown().await,
             Out::Close => {
                 let _ = write.shutdown().await;
-                closed.notify_one();
+                closing.done.notify_one();
                 return;
             }
         };
@@ -156,6 +177,7 @@ struct Reader {
     asked: Arc<Mutex<VecDeque<Asked>>>,
     out: mpsc::UnboundedSender<Out>,
     sections: usize,
+    closing: Arc<Closing>,
 }
 
 /// What the bytes that come next belong to.
@@ -168,13 +190,14 @@ enum State {
 }
 
 impl Reader {
-    async fn run(mut self, mut read: ReadHalf<BoxedStream>, mut state: State, closed: Arc<Notify>) {
+    async fn run(mut self, mut read: ReadHalf<BoxedStream>, mut state: State) {
+        let closing = self.closing.clone();
         let mut buffer = Vec::new();
         let end = loop {
             buffer.reserve(READ);
             let read = tokio::select! {
                 read = read.read_buf(&mut buffer) => read,
-                () = closed.notified() => break End::Eof,
+                () = closing.done.notified() => break End::Eof,
             };
             match read {
                 Ok(0) => break End::Eof,
@@ -348,12 +371,10 @@ impl Reader {
     }
 
     fn finish(&self, state: &State, end: End) {
-        self.shared.wire.record(
-            &self.id,
-            Entry::Eof {
-                at: self.shared.wire.progress.now(),
-            },
-        );
+        if !self.closing.ordered.load(Ordering::Acquire) {
+            let at = self.shared.wire.progress.now();
+            self.shared.wire.record(&self.id, Entry::Eof { at });
+        }
         let asked = lock(&self.asked).front().cloned();
         let mut inbox = lock(&self.shared.inbox);
         let part = inbox.parts.entry(self.id.part.clone()).or_default();

@@ -116,6 +116,8 @@ impl Entry {
 pub struct ConnTape {
     /// Where it was opened to.
     pub port: Port,
+    /// How it holds packets, where it is no HTTP.
+    pub headless: Framing,
     /// In order.
     pub entries: Vec<Entry>,
 }

@@ -154,6 +154,7 @@ mod tests {
         entries.push(Entry::End { at: at(9) });
         let conn_tape = ConnTape {
             port: Port::Http,
+            headless: Framing::Raw,
             entries,
         };
         Tape {

@@ -148,10 +148,10 @@ fn inserted(tape: &Tape, id: &ConnId, moment: Moment, unexpected: &str) -> Optio
             let bytes = edit::item(&like, *framing, unexpected)?;
             vec![Entry::Data { at: moment, bytes }]
         }
-        None if heads().next().is_none() => vec![Entry::Data {
-            at: moment,
-            bytes: unexpected.as_bytes().to_vec(),
-        }],
+        None if heads().next().is_none() => {
+            let bytes = edit::item(b"", tape.conns.get(id)?.headless, unexpected)?;
+            vec![Entry::Data { at: moment, bytes }]
+        }
         _ => {
             // The answers that are on the tape show how one looks.
             let (like, framing, section) = template(entries, section)?;

@@ -37,6 +37,7 @@ fn stays_open(tape: &Tape, ending: &Ending) -> Option<Tape> {
     }
     let conn = tape.conns.get_mut(&ending.conn)?;
     let mut streams = false;
+    let before = conn.entries.len();
     conn.entries.retain(|entry| {
         if let Entry::Head { framing, .. } = entry {
             streams = matches!(framing, Framing::HtmlFile | Framing::Multipart);
@@ -47,7 +48,9 @@ fn stays_open(tape: &Tape, ending: &Ending) -> Option<Tape> {
             _ => true,
         }
     });
-    Some(tape)
+    // What the client has ended itself is nothing that the server did.
+    let changed = conn.entries.len() < before || !ending.words.is_empty();
+    changed.then_some(tape)
 }
 
 /// Another close code.
