@@ -91,7 +91,7 @@ async fn record_all(cases: Vec<Case>, pace: &Pace) -> Result<Vec<Recorded>, Boot
     let room = Arc::new(Semaphore::new(RECORDED_AT_A_TIME));
     let (mut running, mut by_task) = (JoinSet::new(), HashMap::new());
     for case in cases {
-        let (room, pace, owned) = (room.clone(), pace.clone(), case.clone());
+        let (room, pace, owned) = (room.clone(), pace.clone(), case.detached());
         let task = running.spawn(async move {
             let _place = room.acquire_owned().await;
             record_embedded(&owned, &pace).await

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::Bytes;
+use serde_json::{Map, Value};
 
 use crate::codec::Args;
 use crate::namespace::{Names, Socket, To};
@@ -50,7 +51,7 @@ pub(crate) enum Verdict {
 
 /// Decides about a handshake.
 pub(crate) fn authorize(handshake: &Handshake) -> Verdict {
-    match handshake.query("authorize") {
+    match handshake.query().get("authorize").as_deref() {
         Some("no") => Verdict::Refuse,
         Some("error") => Verdict::Fail,
         _ => Verdict::Accept,
@@ -201,8 +202,16 @@ fn rooms(socket: &Socket<'_>, name: &str, room: &str, ack: Option<&str>) {
 
 fn shown(socket: &Socket<'_>) -> Args<'static> {
     let handshake = socket.handshake();
-    let (query, headers) = (handshake.query_map(), handshake.header_map());
-    let (query, headers) = (serde_json::json!(query), serde_json::json!(headers));
+    let query: Map<_, _> = handshake
+        .query()
+        .parameters()
+        .map(|(key, value)| (key.into_owned(), value.into()))
+        .collect();
+    let headers: Map<_, _> = handshake
+        .headers()
+        .map(|(name, value)| (name.to_owned(), value.into()))
+        .collect();
+    let (query, headers) = (Value::from(query), Value::from(headers));
     Args::from_list(format!(
         r#"{{"query":{query},"headers":{headers},"auth":{}}}"#,
         socket.auth()

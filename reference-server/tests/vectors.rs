@@ -169,16 +169,15 @@ fn decode(layer: &str, vector: &Vector) -> Result<Value, Malformed> {
         "rev1/payload" => payload::decode(&text).map(|packet| packet.map(Value::from)).collect(),
         "rev1/jsonp-post" => jsonp::decode_form(&text).map(Value::from),
         "rev1/hixie-76" => {
-            let mut frames = Frames::new(1000);
-            frames.push(bytes);
+            let (mut frames, mut bytes) = (Frames::new(1000), BytesMut::from(bytes));
             let mut all = Vec::new();
-            while let Some(frame) = frames.next_frame()? {
+            while let Some(frame) = frames.next_frame(&mut bytes)? {
                 all.push(match frame {
                     Frame::Text(text) => json!({ "text": text.as_str() }),
                     Frame::Close => json!({ "close": true }),
                 });
             }
-            if frames.is_empty() {
+            if bytes.is_empty() {
                 Ok(all.into())
             } else {
                 Err(Malformed::Truncated)

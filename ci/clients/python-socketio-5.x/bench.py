@@ -40,7 +40,7 @@ class Bench:
 
     async def start(self, port, *options):
         """A server of one's own: its process and its URL."""
-        always = ["--contract", "--flash-policy-port", "off", "--port", str(port)]
+        always = ["--contract", "--ping-timeout", "1", "--flash-policy-port", "off", "--port", str(port)]
         process = await asyncio.create_subprocess_exec(
             self.server, *always, *options, stdout=asyncio.subprocess.PIPE
         )

@@ -22,6 +22,9 @@ engineio.payload.Payload.max_decode_packets = 10_000
 # What it logs when a connection is lost is no news here: each check says what it expects.
 logging.disable()
 
+CHECKS = [check for _, check in inspect.getmembers(checks, inspect.iscoroutinefunction) if check.__module__ == "checks"]
+CHECKS.sort(key=lambda check: check.__code__.co_firstlineno)
+
 LIMIT = 60  # s that one check may take in all
 
 
@@ -39,9 +42,7 @@ async def main():
 
 async def lane(url, server, kind, transport):
     outcomes = []
-    for check in vars(checks).values():
-        if not inspect.iscoroutinefunction(check) or check.__module__ != checks.__name__:
-            continue
+    for check in CHECKS:
         if (getattr(check, "needs_server", False) and not server) or kind not in getattr(check, "kinds", KINDS):
             continue
         outcomes.append(await passes(check, Bench(url, server, kind, transport)))

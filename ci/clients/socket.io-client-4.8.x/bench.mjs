@@ -8,8 +8,8 @@ import { FaultProxy } from "./fault-proxy.mjs";
 /** ms that anything awaited may take. */
 const PATIENCE = 5000;
 
-/** ms: the contract's ping interval and ping timeout. */
-export const PING_LIFETIME = 500;
+/** ms: longer than an unanswered ping lets a connection live, and five of the contract's ping intervals. */
+export const FIVE_PINGS = 1500;
 
 const TRANSPORTS = {
   polling: ["polling"],
@@ -84,7 +84,7 @@ export class ServerFactory {
 
   /** A server that listens; `port` 0 takes a free one. */
   async start(port, ...options) {
-    const always = ["--contract", "--flash-policy-port", "off", "--port", port];
+    const always = ["--contract", "--ping-timeout", "1", "--flash-policy-port", "off", "--port", port];
     const child = spawn(this.executable, [...always, ...options], { stdio: ["ignore", "pipe", "inherit"] });
     this.running.push(child);
     const line = await bounded("the server to get ready", (done, fail) => {

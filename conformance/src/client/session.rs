@@ -20,8 +20,8 @@ pub use self::post::{post_body, post_packets};
 use super::core::{Client, ClientError, Shared};
 use super::framing::eio4::Message;
 use super::http::Request;
-use super::inbox::Inbox;
-use super::protocol::framing_of;
+use super::inbox::{Inbox, Unit, UnitKind};
+use super::protocol::{framing_of, is_hidden};
 use super::tape::{ConnId, lock};
 use super::websocket::{Opcode, client_frame};
 use crate::scenario::Generation;
@@ -186,7 +186,8 @@ impl Session {
     pub fn has_run_dry(&self, inbox: &Inbox) -> bool {
         let asked = self.asked.as_ref();
         let section = asked.and_then(|asked| inbox.parts.get(DOWN)?.find(asked));
-        self.is_polling() && section.is_some_and(|section| section.ended && section.units.is_empty())
+        let hidden = |unit: &Unit| matches!(&unit.kind, UnitKind::Packet(packet) if is_hidden(self.generation, packet));
+        self.is_polling() && section.is_some_and(|section| section.ended && section.units.iter().all(hidden))
     }
 
     /// Polls whenever no poll is open, until the server ends the session.

@@ -116,7 +116,7 @@ impl Engine<'_> {
                 if reruns == 0 {
                     tally.reporter.event(&Event::CaseStart { id: case.id.clone() });
                 }
-                running.spawn(self.one(case, reruns));
+                running.spawn(self.one(case.detached(), reruns));
             }
             let Some(ended) = running.join_next().await else {
                 return Ok(again);
@@ -243,11 +243,12 @@ struct Ended {
 }
 
 impl Ended {
-    /// Whether the harness was so late that its verdict is worth nothing: it failed, or it measures time.
+    /// Whether the harness was so late that its verdict is worth nothing: it found a fault, or it measures time.
     fn is_spoilt(&self, lateness: &Lateness) -> bool {
         let announced = self.played.announced.unwrap_or(Duration::from_secs(2));
         let timed = || ops(&self.case.scenario).iter().any(|op| op.step.window.is_some());
-        lateness.since(self.begun) > announced.mul_f64(SPOILT) && (self.played.failure.is_some() || timed())
+        let remarkable = self.played.failure.is_some() || !self.played.lenient.is_empty();
+        lateness.since(self.begun) > announced.mul_f64(SPOILT) && (remarkable || timed())
     }
 }
 

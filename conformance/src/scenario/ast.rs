@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use action::{Action, Expectation, HeaderLine};
-pub use text::{Atom, AtomKind, BaseType, Hole, HoleKind, HoleType, Text};
+pub use text::{Atom, AtomKind, Atoms, BaseType, Hole, HoleKind, HoleType, Text};
 
 /// A range of bytes of the source text.
 #[derive(Clone, Copy, Default)]

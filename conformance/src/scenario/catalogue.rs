@@ -31,6 +31,17 @@ pub struct Case {
     pub transport: Option<String>,
 }
 
+impl Case {
+    /// The case with a scenario of its own: what is written out of its texts while it is played goes with it.
+    #[must_use]
+    pub fn detached(&self) -> Case {
+        Case {
+            scenario: Arc::new(Scenario::clone(&self.scenario)),
+            ..self.clone()
+        }
+    }
+}
+
 /// Why there is no catalogue.
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogueError {

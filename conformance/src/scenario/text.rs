@@ -1,7 +1,7 @@
 //! Text of a `.wire` line: escapes become bytes, holes become [`Hole`](super::ast::Hole)s; and back, when it is sent.
 
 use super::SpannedError;
-use super::ast::{Atom, AtomKind, Span, Text};
+use super::ast::{Atom, AtomKind, Atoms, Span, Text};
 use super::capture::Captures;
 use super::hole;
 
@@ -53,6 +53,7 @@ pub(crate) fn parse(source: &str, span: Span, problems: &mut Vec<SpannedError>) 
         at: span.start,
         end: span.end,
         atoms: Vec::new(),
+        runs: Vec::new(),
         repeated: 0,
         problems,
     };
@@ -60,10 +61,14 @@ pub(crate) fn parse(source: &str, span: Span, problems: &mut Vec<SpannedError>) 
     while lexer.at < lexer.end {
         lexer.next();
     }
-    Text {
-        atoms: lexer.atoms,
-        span,
-    }
+    let Lexer { atoms, mut runs, .. } = lexer;
+    let atoms = if runs.is_empty() {
+        atoms.into()
+    } else {
+        runs.push((atoms, 1));
+        Atoms::from_runs(runs)
+    };
+    Text { atoms, span }
 }
 
 struct Lexer<'a> {
@@ -71,6 +76,8 @@ struct Lexer<'a> {
     at: usize,
     end: usize,
     atoms: Vec<Atom>,
+    /// What stands before `atoms`, and how often each piece of it.
+    runs: Vec<(Vec<Atom>, usize)>,
     /// Bytes that came from `*N` so far.
     repeated: usize,
     problems: &'a mut Vec<SpannedError>,
@@ -110,7 +117,7 @@ impl Lexer<'_> {
                 Ok((hole, end)) => {
                     self.at = end;
                     self.atoms.push(Atom {
-                        kind: AtomKind::Hole(hole),
+                        kind: AtomKind::Hole(Box::new(hole)),
                         span: Span { start, end },
                     });
                 }
@@ -175,9 +182,14 @@ impl Lexer<'_> {
         self.at += len;
         let count = self.repeat(start);
         let span = Span { start, end: self.at };
-        for _ in 0..count {
+        if count == 1 {
             self.push(bytes, span);
+            return;
         }
+        let before = std::mem::take(&mut self.atoms);
+        self.push(bytes, span);
+        let repeated = std::mem::take(&mut self.atoms);
+        self.runs.extend([(before, 1), (repeated, count)]);
     }
 
     /// The `*173` behind an escape.

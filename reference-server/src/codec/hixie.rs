@@ -27,7 +27,6 @@ pub enum Frame {
 /// Cuts bytes into frames, as they come.
 #[derive(Debug)]
 pub struct Frames {
-    bytes: BytesMut,
     /// How far there is no `0xff`.
     scanned: usize,
     limit: usize,
@@ -61,61 +60,39 @@ impl Frames {
     /// Messages may have up to `limit` bytes.
     #[must_use]
     pub fn new(limit: usize) -> Self {
-        Frames {
-            bytes: BytesMut::new(),
-            scanned: 0,
-            limit,
-        }
+        Frames { scanned: 0, limit }
     }
 
-    /// More bytes.
-    pub fn push(&mut self, bytes: &[u8]) {
-        self.bytes.extend_from_slice(bytes);
-    }
-
-    /// Takes the first bytes, which stand before any frame; `None` if they have not come.
-    pub fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let first = *self.bytes.first_chunk()?;
-        self.bytes.advance(N);
-        Some(first)
-    }
-
-    /// The next frame; `None` if it has not come.
+    /// The next frame, whose bytes are taken away; `None` if it has not come.
     ///
     /// # Errors
     ///
     /// [`Malformed::NoFrame`], [`Malformed::TooLong`], [`Malformed::NotText`]; there is no way to go on.
-    pub fn next_frame(&mut self) -> Result<Option<Frame>, Malformed> {
-        match *self.bytes {
+    pub fn next_frame(&mut self, bytes: &mut BytesMut) -> Result<Option<Frame>, Malformed> {
+        match **bytes {
             [] | [0xff] => return Ok(None),
             [0xff, 0x00, ..] => {
-                self.bytes.advance(CLOSE.len());
+                bytes.advance(CLOSE.len());
                 return Ok(Some(Frame::Close));
             }
             [0x00, ..] => {}
             _ => return Err(Malformed::NoFrame),
         }
-        let Some(end) = self.bytes[self.scanned..].iter().position(|byte| *byte == 0xff) else {
-            self.scanned = self.bytes.len();
+        let Some(end) = bytes[self.scanned..].iter().position(|byte| *byte == 0xff) else {
+            self.scanned = bytes.len();
             return if self.scanned <= self.limit {
                 Ok(None)
             } else {
                 Err(Malformed::TooLong)
             };
         };
-        let frame = self.bytes.split_to(self.scanned + end + 1).freeze();
+        let frame = bytes.split_to(self.scanned + end + 1).freeze();
         self.scanned = 0;
         let text = frame.slice(1..frame.len() - 1);
         Text::try_from(text)
             .map(Frame::Text)
             .map(Some)
             .map_err(|_| Malformed::NotText)
-    }
-
-    /// Whether nothing waits for its end.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
     }
 }
 
@@ -146,17 +123,17 @@ mod tests {
 
     #[test]
     fn frames_come_in_pieces() {
-        let mut frames = Frames::new(8);
+        let (mut frames, mut bytes) = (Frames::new(8), BytesMut::new());
+        let mut push = |more: &[u8]| {
+            bytes.extend_from_slice(more);
+            frames.next_frame(&mut bytes)
+        };
         for byte in b"\x003:::\xc3\xa9" {
-            frames.push(&[*byte]);
-            assert_eq!(frames.next_frame(), Ok(None));
+            assert_eq!(push(&[*byte]), Ok(None));
         }
-        frames.push(b"\xff\xff");
-        assert_eq!(frames.next_frame(), Ok(Some(Frame::Text("3:::é".into()))));
-        assert_eq!(frames.next_frame(), Ok(None));
-        frames.push(b"\x00");
-        assert_eq!(frames.next_frame(), Ok(Some(Frame::Close)));
-        frames.push(b"\x00123456789");
-        assert_eq!(frames.next_frame(), Err(Malformed::TooLong));
+        assert_eq!(push(b"\xff\xff"), Ok(Some(Frame::Text("3:::é".into()))));
+        assert_eq!(push(b""), Ok(None));
+        assert_eq!(push(b"\x00"), Ok(Some(Frame::Close)));
+        assert_eq!(push(b"\x00123456789"), Err(Malformed::TooLong));
     }
 }

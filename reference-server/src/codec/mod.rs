@@ -8,6 +8,7 @@ pub mod jsonp;
 pub mod multipart;
 pub mod payload;
 pub mod rev1;
+pub mod rfc6455;
 pub mod socketio;
 pub mod webtransport;
 
@@ -20,7 +21,7 @@ use bytes::Bytes;
 pub use args::Args;
 
 /// Immutable UTF-8 text that is shared without copying: an encoded packet, however many peers it goes to.
-pub type Text = tokio_tungstenite::tungstenite::Utf8Bytes;
+pub type Text = tungstenite::Utf8Bytes;
 
 /// What a transport carries in one piece. Shared without copying, like [`Text`].
 #[derive(Clone, Debug, Eq, PartialEq)]

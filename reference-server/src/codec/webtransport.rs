@@ -30,7 +30,6 @@ pub fn encode(message: &Message, out: &mut BytesMut) {
 /// Takes a stream apart, however its bytes come.
 #[derive(Debug)]
 pub struct Frames {
-    buffer: BytesMut,
     limit: usize,
 }
 
@@ -38,34 +37,20 @@ impl Frames {
     /// A payload may have up to `limit` bytes.
     #[must_use]
     pub fn new(limit: usize) -> Self {
-        Frames {
-            buffer: BytesMut::new(),
-            limit,
-        }
+        Frames { limit }
     }
 
-    /// Takes in what has been read.
-    pub fn push(&mut self, bytes: &[u8]) {
-        self.buffer.extend_from_slice(bytes);
-    }
-
-    /// Whether nothing waits for the rest of it.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.buffer.is_empty()
-    }
-
-    /// The next message that is whole.
+    /// The next message that is whole; its bytes are taken away.
     ///
     /// # Errors
     ///
     /// [`Malformed::BadLength`] where there is no payload, [`Malformed::TooLong`], [`Malformed::NotText`]
-    pub fn next_message(&mut self) -> Result<Option<Message>, Malformed> {
-        let Some(first) = self.buffer.first() else {
+    pub fn next_message(&self, bytes: &mut BytesMut) -> Result<Option<Message>, Malformed> {
+        let Some(first) = bytes.first() else {
             return Ok(None);
         };
         let (binary, short) = (first & BINARY != 0, first & !BINARY);
-        let (header, length) = match (short, self.buffer.get(1..3), self.buffer.get(1..9)) {
+        let (header, length) = match (short, bytes.get(1..3), bytes.get(1..9)) {
             (126, Some(&[a, b]), _) => (3, u64::from(u16::from_be_bytes([a, b]))),
             (127, _, Some(&[a, b, c, d, e, f, g, h])) => (9, u64::from_be_bytes([a, b, c, d, e, f, g, h])),
             (126 | 127, _, _) => return Ok(None),
@@ -75,11 +60,11 @@ impl Frames {
         match length {
             0 => return Err(Malformed::BadLength),
             _ if length > self.limit => return Err(Malformed::TooLong),
-            _ if self.buffer.len() - header < length => return Ok(None),
+            _ if bytes.len() - header < length => return Ok(None),
             _ => {}
         }
-        self.buffer.advance(header);
-        let payload = self.buffer.split_to(length).freeze();
+        bytes.advance(header);
+        let payload = bytes.split_to(length).freeze();
         if binary {
             return Ok(Some(Message::Binary(payload)));
         }
@@ -99,18 +84,16 @@ mod tests {
         let message = Message::Text("4".repeat(300).into());
         encode(&message, &mut wire);
         encode(&message, &mut wire);
-        let mut frames = Frames::new(300);
+        let mut bytes = BytesMut::new();
         let mut messages = 0;
         for byte in &wire {
-            frames.push(&[*byte]);
-            while let Some(there) = frames.next_message().unwrap() {
+            bytes.extend_from_slice(&[*byte]);
+            while let Some(there) = Frames::new(300).next_message(&mut bytes).unwrap() {
                 assert_eq!(there, message);
                 messages += 1;
             }
         }
-        assert_eq!((messages, frames.is_empty()), (2, true));
-        frames.push(&wire);
-        frames.limit = 299;
-        assert_eq!(frames.next_message(), Err(Malformed::TooLong));
+        assert_eq!((messages, bytes.is_empty()), (2, true));
+        assert_eq!(Frames::new(299).next_message(&mut wire), Err(Malformed::TooLong));
     }
 }

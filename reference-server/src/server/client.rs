@@ -7,12 +7,12 @@ use std::time::Instant;
 
 use futures_util::task::AtomicWaker;
 use http::HeaderMap;
-use serde_json::{Map, Value};
 
 use crate::codec::Message;
 use crate::codec::binary::Reassembly;
 use crate::namespace::{Acks, Membership, Namespace};
 use crate::session::{ConnectionId, Delivery, Encoded, Flow, Generation, Input, Limits, Output, Refused, Session};
+use crate::transport::request::Query;
 
 use super::timers::Timers;
 
@@ -49,13 +49,13 @@ pub(crate) enum Application {
     Echo,
 }
 
-/// What the handshake request brought.
+/// What the handshake request brought: copied, as short text, for the request's own would keep the buffer that it was
+/// read into for as long as the client is there.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Handshake {
-    /// The query, decoded, in order.
-    pub(crate) query: Vec<(String, String)>,
-    /// The headers.
-    pub(crate) headers: HeaderMap,
+    query: Box<str>,
+    /// A line each: name, colon, value.
+    headers: Box<str>,
 }
 
 /// What becomes of a packet while no connection is open.
@@ -330,32 +330,30 @@ impl Client {
 }
 
 impl Handshake {
-    /// The first value of a query parameter.
-    pub(crate) fn query(&self, name: &str) -> Option<&str> {
-        self.query
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+    /// A repeated header is joined with commas.
+    pub(crate) fn new(query: &str, headers: &HeaderMap) -> Self {
+        let mut lines = String::new();
+        for name in headers.keys() {
+            let values = headers.get_all(name).iter();
+            let values: Vec<_> = values.map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+            for part in [name.as_str(), ":", &values.join(", "), "\n"] {
+                lines.push_str(part);
+            }
+        }
+        Handshake {
+            query: query.into(),
+            headers: lines.into(),
+        }
     }
 
-    /// The query as a JSON object of strings.
-    pub(crate) fn query_map(&self) -> Map<String, Value> {
-        self.query
-            .iter()
-            .map(|(key, value)| (key.clone(), Value::from(value.as_str())))
-            .collect()
+    /// The query of its URL.
+    pub(crate) fn query(&self) -> Query<'_> {
+        Query(&self.query)
     }
 
-    /// The headers as a JSON object, names in lower case; a repeated one is joined with commas.
-    pub(crate) fn header_map(&self) -> Map<String, Value> {
-        self.headers
-            .keys()
-            .map(|name| {
-                let values = self.headers.get_all(name).iter();
-                let values: Vec<_> = values.map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
-                (name.as_str().to_owned(), Value::from(values.join(", ")))
-            })
-            .collect()
+    /// The headers, names in lower case.
+    pub(crate) fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.headers.lines().filter_map(|line| line.split_once(':'))
     }
 }
 

@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 use crate::session::Reason;
 use crate::transport::body::{Body, answer};
 use crate::transport::refusal::{Hangup, Refusal};
-use crate::transport::request::{Target, Transport, index, parameters};
+use crate::transport::request::{Query, Target, Transport};
 use crate::transport::{self, cors, engine};
 
 use super::hub::Hub;
@@ -23,16 +23,16 @@ pub(super) async fn respond(
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Hangup> {
     let upgrade = request.headers().contains_key(header::UPGRADE);
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     if let Some(file) = hub
         .assets
         .respond(&parts.method, parts.uri.path(), &parts.headers, SystemTime::now())
     {
         return Ok(file.map(|content| Body::Whole(Full::new(content))));
     }
-    let query = parameters(parts.uri.query().unwrap_or_default());
-    if let Some(application) = engine::application(parts.uri.path(), &query) {
-        return engine::respond(hub, stopped, Request::from_parts(parts, body), application, query).await;
+    let query = Query(parts.uri.query().unwrap_or_default());
+    if let Some(application) = engine::application(parts.uri.path(), query) {
+        return engine::respond(hub, stopped, parts, body, application).await;
     }
     let origins = hub.options.origins.as_deref();
     let (transport, sid) = match Target::parse(parts.uri.path(), upgrade) {
@@ -43,10 +43,10 @@ pub(super) async fn respond(
             return Ok(cors::preflight(StatusCode::OK, origins, &parts.headers));
         }
         Target::Handshake if upgrade => return Err(Hangup("an upgrade without a session")),
-        Target::Handshake => return Ok(transport::handshake(&hub, &parts, query)),
+        Target::Handshake => return Ok(transport::handshake(&hub, &parts)),
         Target::Session { transport, sid } => (transport, sid),
     };
-    if query.iter().any(|(key, _)| key == "disconnect") {
+    if query.get("disconnect").is_some() {
         if let Some(client) = hub.find(sid) {
             hub.close(&client, Reason::Client);
         }
@@ -58,7 +58,7 @@ pub(super) async fn respond(
     match (transport, &parts.method) {
         (Transport::Websocket | Transport::Flashsocket, _) => {
             let sid = sid.to_owned();
-            transport::upgrade(hub, stopped, Request::from_parts(parts, body), &sid)
+            transport::upgrade(hub, stopped, &mut parts, sid)
         }
         _ if upgrade => Err(Hangup("an upgrade of a transport that has none")),
         (_, &Method::OPTIONS) => Ok(cors::preflight(StatusCode::OK, origins, &parts.headers)),
@@ -66,7 +66,7 @@ pub(super) async fn respond(
         (_, method) if method != Method::GET => Ok(Refusal::Method.response()),
         (Transport::XhrPolling, _) => Ok(transport::xhr_polling(&hub, &parts, sid).await),
         (Transport::JsonpPolling, _) => {
-            Ok(transport::jsonp_polling(&hub, sid, index(&query, "i").unwrap_or("0")).await)
+            Ok(transport::jsonp_polling(&hub, sid, &query.index("i").unwrap_or("0".into())).await)
         }
         (Transport::Htmlfile, _) => Ok(transport::htmlfile(&hub, sid)),
         (Transport::XhrMultipart, _) => Ok(transport::multipart(&hub, &parts, sid)),

@@ -14,16 +14,14 @@ use crate::server::hub::Hub;
 use super::body::{Body, answer};
 use super::cors;
 use super::refusal::Refusal;
-use super::request::{Transport, index};
+use super::request::{Query, Transport};
 
 /// Begins a session, whatever the method, as the original does.
-pub(crate) fn handshake(hub: &Hub, request: &Parts, query: Vec<(String, String)>) -> Response<Body> {
+pub(crate) fn handshake(hub: &Hub, request: &Parts) -> Response<Body> {
     let origins = hub.options.origins.as_deref();
-    let script = index(&query, "jsonp").map(str::to_owned);
-    let handshake = Handshake {
-        query,
-        headers: request.headers.clone(),
-    };
+    let query = request.uri.query().unwrap_or_default();
+    let script = Query(query).index("jsonp");
+    let handshake = Handshake::new(query, &request.headers);
     let (result, readable) = if cors::is_allowed(origins, &request.headers) {
         (begin(hub, handshake), true)
     } else {

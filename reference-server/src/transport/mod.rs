@@ -8,12 +8,14 @@ pub(crate) mod refusal;
 pub(crate) mod request;
 pub(crate) mod webtransport;
 
+mod framed;
 mod gzip;
 mod handshake;
 mod hixie;
 mod long_polling;
 mod polling;
 mod post;
+mod rfc6455;
 mod streaming;
 mod upgrade;
 mod websocket;

@@ -80,23 +80,30 @@ impl Transport {
     }
 }
 
-/// The parameters of a query, in order, decoded where they are well escaped.
-pub(crate) fn parameters(query: &str) -> Vec<(String, String)> {
-    let decode = |text: &str| decode_percent(text).map_or_else(|| text.to_owned(), Cow::into_owned);
-    let pairs = query.split('&').filter(|pair| !pair.is_empty());
-    pairs
-        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-        .map(|(key, value)| (decode(key), decode(value)))
-        .collect()
-}
+/// The query of a URL. Its parameters are decoded where they are well escaped, and not before they are asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Query<'a>(pub(crate) &'a str);
 
-/// The value of a parameter that counts only if it is a decimal number, for it is written into scripts.
-pub(crate) fn index<'a>(parameters: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    let value = parameters
-        .iter()
-        .find(|(key, _)| key == name)
-        .map(|(_, value)| value.as_str())?;
-    (!value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit())).then_some(value)
+impl<'a> Query<'a> {
+    /// The parameters, in order.
+    pub(crate) fn parameters(self) -> impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)> {
+        let decode = |text: &'a str| decode_percent(text).unwrap_or(Cow::Borrowed(text));
+        let pairs = self.0.split('&').filter(|pair| !pair.is_empty());
+        pairs
+            .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+            .map(move |(key, value)| (decode(key), decode(value)))
+    }
+
+    /// The first value of a parameter.
+    pub(crate) fn get(self, name: &str) -> Option<Cow<'a, str>> {
+        self.parameters().find(|(key, _)| key == name).map(|(_, value)| value)
+    }
+
+    /// The same, where it counts only if it is a decimal number, for it is written into scripts.
+    pub(crate) fn index(self, name: &str) -> Option<Cow<'a, str>> {
+        self.get(name)
+            .filter(|value| !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()))
+    }
 }
 
 #[cfg(test)]
@@ -146,6 +153,6 @@ mod tests {
     #[case("I=1", None)]
     #[case("", None)]
     fn an_index_is_a_number(#[case] query: &str, #[case] expected: Option<&str>) {
-        assert_eq!(index(&parameters(query), "i"), expected);
+        assert_eq!(Query(query).index("i").as_deref(), expected);
     }
 }

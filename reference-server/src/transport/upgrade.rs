@@ -3,16 +3,15 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
-use hyper::body::Incoming;
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use hyper::ext::ReasonPhrase;
-use hyper::upgrade::Upgraded;
+use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use crate::codec::hixie::Challenge;
+use crate::codec::rfc6455::accept_key;
 use crate::server::client::{Application, Client, Handshake};
 use crate::server::connection::Connection;
 use crate::server::hub::Hub;
@@ -21,11 +20,17 @@ use crate::server::stream::Stream;
 use crate::session::Delivery;
 
 use super::body::{Body, answer};
+use super::framed::{Framed, Framing};
+use super::hixie::Hixie;
 use super::refusal::Hangup;
-use super::{cors, hixie, polling, websocket};
+use super::rfc6455::Rfc6455;
+use super::{cors, polling, websocket};
 
 /// The versions of `Sec-WebSocket-Version` that frame as RFC 6455 does.
 const VERSIONS: [&[u8]; 3] = [b"7", b"8", b"13"];
+
+/// The close code of revision 1 (RFC 6455, 7.4.1).
+const NORMAL: u16 = 1000;
 
 /// Which protocol the client speaks after the response.
 enum Draft {
@@ -45,13 +50,14 @@ pub(crate) enum Purpose {
 pub(crate) fn upgrade(
     hub: Arc<Hub>,
     stopped: Shutdown,
-    request: Request<Incoming>,
-    sid: &str,
+    request: &mut Parts,
+    sid: String,
 ) -> Result<Response<Body>, Hangup> {
-    let headers = request.headers();
-    if !is_websocket(&request) {
+    let upgrading = request.extensions.remove::<OnUpgrade>();
+    let Some(upgrading) = upgrading.filter(|_| is_websocket(request)) else {
         return Err(Hangup("no upgrade to websocket"));
-    }
+    };
+    let headers = &request.headers;
     if !cors::is_allowed(hub.options.origins.as_deref(), headers) {
         return Err(Hangup("bad origin"));
     }
@@ -60,13 +66,12 @@ pub(crate) fn upgrade(
         Some(_) => return Err(Hangup("unknown websocket version")),
         None => {
             let challenge = challenge(headers)?;
-            let response = hixie(&request, challenge.is_some());
+            let response = hixie(request, challenge.is_some());
             (Draft::Hixie(challenge), response)
         }
     };
-    let sid = sid.to_owned();
     tokio::spawn(async move {
-        if let Err(error) = serve(&hub, request, draft, &sid).await {
+        if let Err(error) = serve(&hub, upgrading, draft, &sid).await {
             tracing::debug!(sid, "websocket: {error}");
         }
         drop(stopped);
@@ -78,17 +83,17 @@ pub(crate) fn upgrade(
 pub(crate) fn upgrade_engine(
     hub: Arc<Hub>,
     stopped: Shutdown,
-    request: Request<Incoming>,
+    request: &mut Parts,
     purpose: Purpose,
 ) -> Option<Response<Body>> {
-    let headers = request.headers();
-    let version = headers.get(header::SEC_WEBSOCKET_VERSION)?;
-    if !is_websocket(&request) || !VERSIONS.contains(&version.as_bytes()) {
+    let upgrading = request.extensions.remove::<OnUpgrade>()?;
+    let version = request.headers.get(header::SEC_WEBSOCKET_VERSION)?;
+    if !is_websocket(request) || !VERSIONS.contains(&version.as_bytes()) {
         return None;
     }
-    let response = rfc6455(headers).ok()?;
+    let response = rfc6455(&request.headers).ok()?;
     tokio::spawn(async move {
-        if let Err(error) = serve_engine(&hub, request, purpose).await {
+        if let Err(error) = serve_engine(&hub, upgrading, purpose).await {
             tracing::debug!("websocket: {error}");
         }
         drop(stopped);
@@ -98,11 +103,11 @@ pub(crate) fn upgrade_engine(
 
 async fn serve_engine(
     hub: &Arc<Hub>,
-    request: Request<Incoming>,
+    upgrading: OnUpgrade,
     purpose: Purpose,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let (stream, read) = parts(hyper::upgrade::on(request).await?)?;
-    let mut socket = websocket::Rfc6455::new(stream, &read, hub.options.max_payload, None).await;
+    let (stream, read) = parts(upgrading.await?)?;
+    let mut socket = Framed::new(stream, &read, Rfc6455::new(hub.options.max_payload, None));
     let connection = match purpose {
         Purpose::Begin(application, handshake) => hub
             .open_engine(application, handshake, &[])
@@ -118,19 +123,19 @@ async fn serve_engine(
 
 async fn serve(
     hub: &Arc<Hub>,
-    request: Request<Incoming>,
+    upgrading: OnUpgrade,
     draft: Draft,
     sid: &str,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let (stream, read) = parts(hyper::upgrade::on(request).await?)?;
+    let (stream, read) = parts(upgrading.await?)?;
     let limit = hub.options.max_payload;
     match draft {
         Draft::Rfc6455 => {
-            let mut socket = websocket::Rfc6455::new(stream, &read, limit, Some(CloseCode::Normal)).await;
+            let mut socket = Framed::new(stream, &read, Rfc6455::new(limit, Some(NORMAL)));
             carry(hub, sid, &mut socket).await;
         }
         Draft::Hixie(challenge) => {
-            let mut socket = hixie::Socket::new(stream, &read, limit);
+            let mut socket = Framed::new(stream, &read, Hixie::new(limit));
             if let Some(challenge) = challenge {
                 tokio::time::timeout(hub.options.request_timeout, socket.respond(challenge)).await??;
             }
@@ -140,16 +145,16 @@ async fn serve(
     Ok(())
 }
 
-async fn carry(hub: &Arc<Hub>, sid: &str, socket: &mut impl websocket::Socket) {
+async fn carry<F: Framing>(hub: &Arc<Hub>, sid: &str, socket: &mut Framed<TcpStream, F>) {
     match hub.open(sid, Delivery::Stream) {
         Ok(connection) => websocket::serve(connection, socket).await,
         Err(_) => websocket::refuse(socket, Some(polling::unknown_session().into())).await,
     }
 }
 
-fn is_websocket(request: &Request<Incoming>) -> bool {
-    let upgrade = request.headers().get(header::UPGRADE);
-    request.method() == Method::GET && upgrade.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
+fn is_websocket(request: &Parts) -> bool {
+    let upgrade = request.headers.get(header::UPGRADE);
+    request.method == Method::GET && upgrade.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
 }
 
 /// The socket under hyper's, with what hyper has read of it.
@@ -164,7 +169,7 @@ fn rfc6455(headers: &HeaderMap) -> Result<Response<Body>, Hangup> {
     let key = headers
         .get(header::SEC_WEBSOCKET_KEY)
         .ok_or(Hangup("no websocket key"))?;
-    let accept = HeaderValue::from_str(&derive_accept_key(key.as_bytes())).map_err(|_| Hangup("bad websocket key"))?;
+    let accept = HeaderValue::from_str(&accept_key(key.as_bytes())).map_err(|_| Hangup("bad websocket key"))?;
     let mut response = switching("websocket");
     response.headers_mut().insert(header::SEC_WEBSOCKET_ACCEPT, accept);
     Ok(response)
@@ -183,7 +188,7 @@ fn challenge(headers: &HeaderMap) -> Result<Option<Challenge>, Hangup> {
 }
 
 /// Draft 76 names origin and location with `Sec-`, draft 75 without.
-fn hixie(request: &Request<Incoming>, draft76: bool) -> Response<Body> {
+fn hixie(request: &Parts, draft76: bool) -> Response<Body> {
     let (reason, origin, location): (&[u8], _, _) = if draft76 {
         (
             b"WebSocket Protocol Handshake",
@@ -203,14 +208,14 @@ fn hixie(request: &Request<Incoming>, draft76: bool) -> Response<Body> {
     }
     let said = |name| {
         request
-            .headers()
+            .headers
             .get(name)
             .and_then(|value: &HeaderValue| value.to_str().ok())
     };
-    if let Some(page) = request.headers().get(header::ORIGIN) {
+    if let Some(page) = request.headers.get(header::ORIGIN) {
         response.headers_mut().insert(origin, page.clone());
     }
-    let here = format!("ws://{}{}", said(header::HOST).unwrap_or_default(), request.uri());
+    let here = format!("ws://{}{}", said(header::HOST).unwrap_or_default(), request.uri);
     if let Ok(here) = HeaderValue::from_str(&here) {
         response.headers_mut().insert(location, here);
     }

@@ -3,14 +3,12 @@
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
-use bytes::{Buf, BytesMut};
+use bytes::BytesMut;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::sync::Semaphore;
 use wtransport::endpoint::{IncomingSession, SessionRequest, endpoint_side};
 use wtransport::stream::BiStream;
@@ -25,7 +23,11 @@ use crate::server::hub::Hub;
 use crate::server::shutdown::Shutdown;
 use crate::session::Delivery;
 
-use super::{engine, request, websocket};
+use super::framed::{End, Framed, Framing};
+use super::{engine, websocket};
+
+/// How long the last bytes may be under way.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Where sessions come in.
 pub(crate) struct Listener {
@@ -89,12 +91,9 @@ async fn serve(hub: &Arc<Hub>, incoming: IncomingSession) -> Result<(), Box<dyn 
     let handshake = handshake(&request);
     let session = request.accept().await?;
     let stream = tokio::time::timeout(patience, session.accept_bi()).await??;
-    let mut socket = Socket::new(BiStream::join(stream), hub.options.max_payload);
-    let first = tokio::time::timeout(
-        patience,
-        poll_fn(|context| websocket::Socket::poll_read(&mut socket, context)),
-    );
-    let connection = match first.await? {
+    let mut socket = Framed::new(BiStream::join(stream), &[], Frames::new(hub.options.max_payload));
+    let first = poll_fn(|context| socket.poll_read(context));
+    let connection = match tokio::time::timeout(patience, first).await? {
         Some(first) => open(hub, application, handshake, &first),
         None => None,
     };
@@ -102,6 +101,8 @@ async fn serve(hub: &Arc<Hub>, incoming: IncomingSession) -> Result<(), Box<dyn 
         Some(connection) => websocket::serve(connection, &mut socket).await,
         None => websocket::refuse(&mut socket, None).await,
     }
+    // Not before the client has it all: the session's end would overtake what is under way.
+    let _ = tokio::time::timeout(FAREWELL, socket.stream_mut().send_mut().finish()).await;
     session.close(VarInt::from_u32(0), b"");
     Ok(())
 }
@@ -129,70 +130,18 @@ fn handshake(request: &SessionRequest) -> Handshake {
             headers.append(name, value);
         }
     }
-    Handshake {
-        query: request::parameters(query),
-        headers,
-    }
+    Handshake::new(query, &headers)
 }
 
-/// The stream of a session.
-struct Socket {
-    stream: BiStream,
-    frames: Frames,
-    out: BytesMut,
-    ended: bool,
-}
+/// A packet a message, behind a header of its own.
+impl Framing for Frames {
+    const LINGERS: bool = false;
 
-impl Socket {
-    fn new(stream: BiStream, limit: usize) -> Self {
-        Socket {
-            stream,
-            frames: Frames::new(limit),
-            out: BytesMut::new(),
-            ended: false,
-        }
-    }
-}
-
-impl websocket::Socket for Socket {
-    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<Option<Message>> {
-        while !self.ended {
-            match self.frames.next_message() {
-                Ok(Some(message)) => return Poll::Ready(Some(message)),
-                Ok(None) => {
-                    let mut bytes = [0; 4096];
-                    let mut read = ReadBuf::new(&mut bytes);
-                    let result = ready!(Pin::new(&mut self.stream).poll_read(context, &mut read));
-                    self.ended = result.is_err() || read.filled().is_empty();
-                    self.frames.push(read.filled());
-                }
-                Err(_) => self.ended = true,
-            }
-        }
-        Poll::Ready(None)
+    fn decode(&mut self, read: &mut BytesMut, _out: &mut BytesMut) -> Result<Option<Message>, End> {
+        self.next_message(read).map_err(End::Fault)
     }
 
-    fn queue(&mut self, message: &Message) {
-        encode(message, &mut self.out);
-    }
-
-    fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while !self.out.is_empty() {
-            match ready!(Pin::new(&mut self.stream).poll_write(context, &self.out))? {
-                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                written => self.out.advance(written),
-            }
-        }
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn has_left(&self) -> bool {
-        false
-    }
-
-    async fn close(&mut self, _politely: bool) {
-        let _ = self.stream.write_all_buf(&mut self.out).await;
-        // Not before the client has it all: the session's end, which follows, would overtake what is under way.
-        let _ = self.stream.send_mut().finish().await;
+    fn encode(&self, message: &Message, out: &mut BytesMut) {
+        encode(message, out);
     }
 }

@@ -35,17 +35,16 @@ pub(super) fn decode(layer: &str, text: &str, vector: &Vector) -> Result<Value, 
 }
 
 pub(super) fn decode_stream(bytes: &[u8]) -> Result<Value, Malformed> {
-    let mut frames = webtransport::Frames::new(1_000_000);
-    frames.push(bytes);
+    let (frames, mut bytes) = (webtransport::Frames::new(1_000_000), BytesMut::from(bytes));
     let mut all = Vec::new();
-    while let Some(message) = frames.next_message()? {
+    while let Some(message) = frames.next_message(&mut bytes)? {
         Packet::decode(&message)?;
         all.push(match message {
             Message::Text(text) => text.as_str().into(),
             Message::Binary(bytes) => json!({ "hex": hexadecimal(&bytes) }),
         });
     }
-    if frames.is_empty() {
+    if bytes.is_empty() {
         Ok(all.into())
     } else {
         Err(Malformed::Truncated)

@@ -1,7 +1,7 @@
 // Connections, handshake data, and events.
 
 import { strict as assert } from "node:assert";
-import { PING_LIFETIME, acknowledged, collect, connected, heard, pause, until } from "../bench.mjs";
+import { FIVE_PINGS, acknowledged, collect, connected, heard, pause, until } from "../bench.mjs";
 
 export const basics = {
   async "connects over the transport asked for"({ open, lane }) {
@@ -134,7 +134,7 @@ export const basics = {
     const socket = await open();
     const ended = collect(socket, "disconnect");
     const pings = collect(socket.io, "ping");
-    await pause(3 * PING_LIFETIME);
+    await pause(FIVE_PINGS);
     assert.deepEqual(ended, []);
     assert.ok(pings.length >= 3 && pings.length <= 5, `${pings.length} pings`);
     assert.deepEqual(await acknowledged(socket, "message-with-ack", "still here"), ["still here"]);

@@ -7,6 +7,8 @@ mod ending;
 mod response;
 mod show;
 
+use std::cell::OnceCell;
+
 use tokio::time::Instant;
 
 use self::response::wrong_head;
@@ -237,16 +239,29 @@ impl View<'_> {
     }
 
     fn packet(&self, inbox: &mut Inbox, text: &Text) -> Attempt {
-        let pattern = match PacketPattern::compile(self.generation, text) {
-            Ok(pattern) => pattern,
-            Err(error) => return mismatch(Fault::new(error.span, "malformed packet", error.message)),
+        // Only where there is something to compare: a look comes with every piece of a large message.
+        let compiled = OnceCell::new();
+        let pattern = || {
+            let pattern = compiled.get_or_init(|| PacketPattern::compile(self.generation, text));
+            pattern.as_ref().map_err(|error| Mismatch {
+                span: error.span,
+                path: String::new(),
+                message: error.message.clone(),
+                offset: None,
+            })
         };
-        let wants_hidden = may_be_hidden(self.generation, literal(text).first());
+        let wants_hidden = may_be_hidden(self.generation, literal(text).next().as_ref());
         self.take_unit(inbox, text.span, wants_hidden, "packet", |kind, captures| match kind {
-            UnitKind::Packet(got) => match (pattern.matches(got, captures), without_offset(got)) {
-                (Err(_), Some(event)) if self.offsets && pattern.matches(&event, captures).is_ok() => Ok(()),
-                (result, _) => result,
-            },
+            UnitKind::Packet(got) => {
+                let pattern = pattern()?;
+                match pattern.matches(got, captures) {
+                    Err(miss) if self.offsets => match without_offset(got) {
+                        Some(event) if pattern.matches(&event, captures).is_ok() => Ok(()),
+                        _ => Err(miss),
+                    },
+                    result => result,
+                }
+            }
             other => Err(Mismatch {
                 span: text.span,
                 path: String::new(),

@@ -154,6 +154,7 @@ impl Play<'_> {
         if let Some(actor) = self.actor_mut(lane) {
             actor.events.insert(lane.part.clone(), at);
             actor.gone |= ends && lane.part.is_none();
+            actor.offsets |= recoverable;
             if let Some(packet) = main_packet {
                 actor.joined = packet.starts_with("40");
             }

@@ -86,14 +86,14 @@ fn names_session(target: &Text) -> bool {
 }
 
 fn disconnects(target: &Text) -> bool {
-    literal(target).windows(10).any(|window| window == b"disconnect")
+    let target: Vec<u8> = literal(target).collect();
+    target.windows(10).any(|window| window == b"disconnect")
 }
 
 /// The literal bytes of a text, without its holes.
-pub(super) fn literal(text: &Text) -> Vec<u8> {
-    let byte = |kind: &AtomKind| match kind {
-        AtomKind::Byte(byte) => Some(*byte),
+pub(super) fn literal(text: &Text) -> impl Iterator<Item = u8> {
+    text.atoms.iter().filter_map(|atom| match atom.kind {
+        AtomKind::Byte(byte) => Some(byte),
         AtomKind::Hole(_) => None,
-    };
-    text.atoms.iter().filter_map(|atom| byte(&atom.kind)).collect()
+    })
 }

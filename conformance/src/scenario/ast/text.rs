@@ -1,12 +1,15 @@
 //! Text and the holes in it.
 
+use std::ops::Deref;
+use std::sync::OnceLock;
+
 use super::Span;
 
 /// Text after its escapes were resolved: bytes and holes, each with its place in the source.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Text {
     /// In order.
-    pub atoms: Vec<Atom>,
+    pub atoms: Atoms,
     /// The whole text; where it is empty, the place where it would stand.
     pub span: Span,
 }
@@ -26,6 +29,132 @@ impl Text {
     }
 }
 
+impl Text {
+    /// The text with its long repetitions cut short: for what only asks how it is built.
+    #[must_use]
+    pub fn outline(&self) -> Text {
+        Text {
+            atoms: self.atoms.outline(),
+            span: self.span,
+        }
+    }
+}
+
+impl Text {
+    /// Its holes, without writing out what is repeated; only bytes are.
+    pub fn holes(&self) -> impl Iterator<Item = (&Hole, Span)> {
+        let held: Box<dyn Iterator<Item = &Atom> + '_> = if self.atoms.runs.is_empty() {
+            Box::new(self.atoms.iter())
+        } else {
+            Box::new(self.atoms.runs.iter().flat_map(|(atoms, _)| atoms))
+        };
+        held.filter_map(|atom| match &atom.kind {
+            AtomKind::Hole(hole) => Some((&**hole, atom.span)),
+            AtomKind::Byte(_) => None,
+        })
+    }
+}
+
+/// How many repetitions an outline keeps.
+const OUTLINED: usize = 1024;
+
+/// Atoms in order. A long repetition is held once, and written out when somebody reads.
+#[derive(Debug, Default)]
+pub struct Atoms {
+    /// What is repeated, and how often; empty where nothing is.
+    runs: Vec<(Vec<Atom>, usize)>,
+    all: OnceLock<Vec<Atom>>,
+}
+
+impl Atoms {
+    /// From pieces, each so often. What is short is written out at once.
+    pub(crate) fn from_runs(runs: Vec<(Vec<Atom>, usize)>) -> Atoms {
+        if runs.iter().any(|(_, count)| *count > OUTLINED) {
+            return Atoms {
+                runs,
+                all: OnceLock::new(),
+            };
+        }
+        written_out(&runs).into()
+    }
+
+    fn outline(&self) -> Atoms {
+        let mut runs = self.runs.clone();
+        for (_, count) in &mut runs {
+            *count = OUTLINED.min(*count);
+        }
+        if runs.is_empty() {
+            self.clone()
+        } else {
+            Atoms::from_runs(runs)
+        }
+    }
+}
+
+fn written_out(runs: &[(Vec<Atom>, usize)]) -> Vec<Atom> {
+    let length = runs.iter().map(|(atoms, count)| atoms.len() * count).sum();
+    let mut all = Vec::with_capacity(length);
+    for (atoms, count) in runs {
+        for _ in 0..*count {
+            all.extend_from_slice(atoms);
+        }
+    }
+    all
+}
+
+impl Deref for Atoms {
+    type Target = [Atom];
+
+    fn deref(&self) -> &[Atom] {
+        self.all.get_or_init(|| written_out(&self.runs))
+    }
+}
+
+/// A copy holds repetitions once again.
+impl Clone for Atoms {
+    fn clone(&self) -> Atoms {
+        let all = if self.runs.is_empty() {
+            self.all.clone()
+        } else {
+            OnceLock::new()
+        };
+        Atoms {
+            runs: self.runs.clone(),
+            all,
+        }
+    }
+}
+
+impl PartialEq for Atoms {
+    fn eq(&self, other: &Atoms) -> bool {
+        **self == **other
+    }
+}
+
+impl From<Vec<Atom>> for Atoms {
+    fn from(atoms: Vec<Atom>) -> Atoms {
+        Atoms {
+            runs: Vec::new(),
+            all: OnceLock::from(atoms),
+        }
+    }
+}
+
+impl FromIterator<Atom> for Atoms {
+    fn from_iter<I: IntoIterator<Item = Atom>>(atoms: I) -> Atoms {
+        atoms.into_iter().collect::<Vec<_>>().into()
+    }
+}
+
+impl<'a> IntoIterator for &'a Atoms {
+    type Item = &'a Atom;
+    type IntoIter = std::slice::Iter<'a, Atom>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
 /// A byte or a hole.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Atom {
@@ -41,7 +170,7 @@ pub enum AtomKind {
     /// A literal byte.
     Byte(u8),
     /// `$name`, `$name(type)`, `$(type)`, `$(/regex/)`, `$_`.
-    Hole(Hole),
+    Hole(Box<Hole>),
 }
 
 /// A hole. `$_` has neither name nor kind.

@@ -36,6 +36,7 @@ fn reason(generation: Generation, text: &Text) -> Option<String> {
 /// Name and arguments of the event that a packet carries into a namespace that cases share.
 fn event(generation: Generation, text: &Text) -> Option<(String, Vec<Value>)> {
     // What a hole holds does not matter here; it only must not be in the way.
+    let text = text.outline();
     let bytes = text.atoms.iter().map(|atom| match &atom.kind {
         AtomKind::Byte(byte) => *byte,
         AtomKind::Hole(_) => b'0',

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::ast::{Action, AtomKind, Scenario, Step, Sum, TermBase, Text};
+use super::super::ast::{Action, Scenario, Step, Sum, TermBase, Text};
 use super::super::words::nearest;
 use super::super::{Generation, SpannedError};
 use super::{clients, texts};
@@ -62,11 +62,9 @@ impl<'a> State<'a> {
 
     fn captures(&mut self, step: &'a Step, problems: &mut Vec<SpannedError>) {
         for text in texts::sent(step) {
-            for atom in &text.atoms {
-                if let AtomKind::Hole(hole) = &atom.kind
-                    && let Some(name) = hole.name.as_deref().filter(|name| !self.bound.contains(name))
-                {
-                    problems.push(self.unbound(name, atom.span));
+            for (hole, span) in text.holes() {
+                if let Some(name) = hole.name.as_deref().filter(|name| !self.bound.contains(name)) {
+                    problems.push(self.unbound(name, span));
                 }
             }
         }
@@ -144,8 +142,5 @@ fn names_of(sum: &Sum) -> impl Iterator<Item = &str> {
 }
 
 fn bound_by(text: &Text) -> impl Iterator<Item = &str> {
-    text.atoms.iter().filter_map(|atom| match &atom.kind {
-        AtomKind::Hole(hole) => hole.name.as_deref(),
-        AtomKind::Byte(_) => None,
-    })
+    text.holes().filter_map(|(hole, _)| hole.name.as_deref())
 }

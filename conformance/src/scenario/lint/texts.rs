@@ -10,10 +10,10 @@ pub(super) fn errors(scenario: &Scenario, generation: Generation, problems: &mut
             templates(text, problems);
         }
         for text in expected_packets(step) {
-            problems.extend(PacketPattern::compile(generation, text).err());
+            problems.extend(PacketPattern::compile(generation, &text.outline()).err());
         }
         if let Action::ExpectMore(text) = &step.action {
-            open_end(text, problems);
+            open_end(&text.outline(), problems);
         }
     }
 }
@@ -30,7 +30,7 @@ pub(super) fn warnings(scenario: &Scenario, generation: Generation, problems: &m
                 problems.push(SpannedError::new(text.span, "JSON is compared byte by byte").help(help));
             }
             Action::SendPacket(text) if !id.contains("malformed") => {
-                if let Err(error) = PacketPattern::compile(generation, text) {
+                if let Err(error) = PacketPattern::compile(generation, &text.outline()) {
                     let message = format!("this is sent as it stands, and is no packet: {}", error.message);
                     let help = "where that is meant, say `malformed` in the case id";
                     problems.push(SpannedError { message, ..error }.help(help));
@@ -83,11 +83,9 @@ fn packet_of(expectation: &Expectation) -> Option<&Text> {
 }
 
 fn templates(text: &Text, problems: &mut Vec<SpannedError>) {
-    for atom in &text.atoms {
-        if let AtomKind::Hole(hole) = &atom.kind
-            && (hole.name.is_none() || hole.kind.is_some())
-        {
-            let error = SpannedError::new(atom.span, format!("`{hole}` cannot be sent"));
+    for (hole, span) in text.holes() {
+        if hole.name.is_none() || hole.kind.is_some() {
+            let error = SpannedError::new(span, format!("`{hole}` cannot be sent"));
             problems.push(error.help("what is sent takes plain captures: $name"));
         }
     }
@@ -102,7 +100,7 @@ fn open_end(text: &Text, problems: &mut Vec<SpannedError>) {
 }
 
 fn carries_json(generation: Generation, text: &Text) -> bool {
-    let Ok(pattern) = PacketPattern::compile(generation, text) else {
+    let Ok(pattern) = PacketPattern::compile(generation, &text.outline()) else {
         return false;
     };
     pattern.carries_json()

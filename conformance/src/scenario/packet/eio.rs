@@ -40,7 +40,7 @@ pub(crate) struct Field {
 
 impl Pattern {
     pub(super) fn compile(text: &Text) -> Result<Pattern, SpannedError> {
-        let atoms = text.atoms.as_slice();
+        let atoms = &*text.atoms;
         match (byte(atoms, 0), byte(atoms, 1)) {
             (Some(b'0'), _) => Ok(Pattern::Open {
                 data: JsonPattern::parse(&atoms[1..], text.span)?,
@@ -74,7 +74,7 @@ impl Pattern {
 
 impl Socket {
     fn compile(text: &Text) -> Result<Socket, SpannedError> {
-        let atoms = text.atoms.as_slice();
+        let atoms = &*text.atoms;
         let [attachments, namespace, id, data] = parts(atoms, 2);
         let field = |range: std::ops::Range<usize>, name| -> Result<Field, SpannedError> {
             let place = atoms.get(range.start).map_or(text.span, |atom| atom.span);

@@ -12,7 +12,7 @@
 //! An absent data part and an empty one are the same.
 
 use super::super::SpannedError;
-use super::super::ast::{Atom, AtomKind, Hole, Span, Text};
+use super::super::ast::{Atom, AtomKind, Span, Text};
 use super::super::capture::Captures;
 use super::super::json::{JsString, Value};
 use super::super::json_pattern::{JsonPattern, Member, Node, NodeKind};
@@ -68,7 +68,7 @@ pub(crate) enum Data {
 
 impl Pattern {
     pub(super) fn compile(text: &Text) -> Result<Pattern, SpannedError> {
-        let atoms = text.atoms.as_slice();
+        let atoms = &*text.atoms;
         let Some([first, second]) = colons(atoms) else {
             return Err(SpannedError::new(text.span, "no packet: fewer than two colons").help(SHAPE));
         };
@@ -288,7 +288,7 @@ fn compile_id(atoms: &[Atom], place: Span) -> Result<(Option<Field>, bool), Span
 
 /// `$_`
 fn is_wildcard(atom: &Atom) -> bool {
-    matches!(&atom.kind, AtomKind::Hole(Hole { name: None, kind: None }))
+    matches!(&atom.kind, AtomKind::Hole(hole) if hole.name.is_none() && hole.kind.is_none())
 }
 
 fn compile_data(kind: u8, atoms: &[Atom], end: Span) -> Result<Data, SpannedError> {

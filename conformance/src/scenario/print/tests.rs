@@ -257,7 +257,7 @@ fn text(least: usize) -> impl Strategy<Value = Text> {
         (any::<char>(), 1_usize..40).prop_map(|(c, n)| c.to_string().repeat(n).into_bytes()),
     ];
     let bytes = bytes.prop_map(|bytes| bytes.into_iter().map(AtomKind::Byte).collect::<Vec<_>>());
-    let part = prop_oneof![3 => bytes, 1 => hole().prop_map(|hole| vec![AtomKind::Hole(hole)])];
+    let part = prop_oneof![3 => bytes, 1 => hole().prop_map(|hole| vec![AtomKind::Hole(Box::new(hole))])];
     prop::collection::vec(part, 0..5).prop_map(move |parts| {
         let mut atoms: Vec<Atom> = parts
             .concat()
@@ -270,7 +270,10 @@ fn text(least: usize) -> impl Strategy<Value = Text> {
                 span: NOWHERE,
             });
         }
-        Text { atoms, span: NOWHERE }
+        Text {
+            atoms: Atoms::from(atoms),
+            span: NOWHERE,
+        }
     })
 }
 

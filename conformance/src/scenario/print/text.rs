@@ -18,7 +18,7 @@ pub fn print_text(text: &Text) -> String {
         named: false,
         counted: false,
     };
-    let mut atoms = text.atoms.as_slice();
+    let mut atoms = &*text.atoms;
     while let Some(first) = atoms.first() {
         if let AtomKind::Hole(hole) = &first.kind {
             let _ = write!(writer.out, "{hole}");

@@ -104,7 +104,7 @@ impl View<'_> {
 
     /// `<<` on a WebSocket: the text of the next frame.
     pub(super) fn frame(&self, inbox: &mut Inbox, text: &Text) -> Attempt {
-        let wants_hidden = may_be_hidden(self.generation, literal(text).first());
+        let wants_hidden = may_be_hidden(self.generation, literal(text).next().as_ref());
         self.take_unit(inbox, text.span, wants_hidden, "frame", |kind, captures| match kind {
             UnitKind::Packet(got) => match_bytes(text, got.as_bytes(), captures),
             other => Err(Mismatch {

@@ -2,6 +2,7 @@
 
 use tokio::time::Instant;
 
+use super::response::wrong_head;
 use super::show::show;
 use super::{Attempt, Consumed, Ending, Hit, Piece, View, Wrong, candidates, mismatch, pass_over};
 use crate::client::protocol::ends_session;
@@ -75,6 +76,14 @@ impl View<'_> {
                 "closed without a code",
                 "the connection ended without a close frame",
             ));
+        }
+        // A socket that was never opened is not closed.
+        let socket = part.sections.last_mut().filter(|it| it.framing == Framing::WebSocket);
+        if let Some(section) = socket {
+            if let Some(fault) = wrong_head(section, span) {
+                return mismatch(fault);
+            }
+            section.head_taken = true;
         }
         let mut words = Vec::new();
         for (number, unit) in seen.into_iter().rev() {

@@ -1,0 +1,114 @@
+// Deliberately wrong servers, each of which the cases have to catch:
+//
+//   ./check SIO-CONFORMANCE SIO-REFERENCE-SERVER [NAME…]
+//
+// First the proxy without a mutation, judged by all cases that are used below: everything is green. Then each mutation,
+// judged by some of them: at least one has to fail, or, where the mutation says that it is about a `should`, to be lenient.
+// Prints which one, then `N passed, N failed`.
+
+import { spawn } from "node:child_process";
+import { mkdirSync, readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { MUTATIONS } from "./mutations/index.mjs";
+import { Proxy } from "./proxy.mjs";
+
+const AT_A_TIME = 6;
+const LIMIT = 120_000; // ms that one judgement may take
+const REPORTS = "target/ci/wrong";
+const WIDTH = Math.max(...Object.keys(MUTATIONS).map((name) => name.length));
+
+const [conformance, reference, ...names] = process.argv.slice(2);
+if (!reference) {
+  console.error("usage: check SIO-CONFORMANCE SIO-REFERENCE-SERVER [NAME…]");
+  process.exit(2);
+}
+const unknown = names.filter((name) => !(name in MUTATIONS));
+if (unknown.length > 0) {
+  console.error(`no mutation is called ${unknown.join(", ")}`);
+  process.exit(2);
+}
+const wanted = Object.entries(MUTATIONS).filter(([name]) => names.length === 0 || names.includes(name));
+
+mkdirSync(REPORTS, { recursive: true });
+const servers = new Set();
+process.on("exit", () => servers.forEach((server) => server.kill("SIGKILL")));
+
+let passed = 0;
+let failed = 0;
+const report = (good, name, what) => {
+  good ? passed++ : failed++;
+  console.log(`${good ? "ok  " : "FAIL"}  ${name.padEnd(WIDTH)}  ${what}`);
+};
+
+const green = await control();
+const queue = [...wanted];
+await Promise.all(Array.from({ length: AT_A_TIME }, worker));
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed > 0 ? 1 : 0);
+
+/** The ids of the cases that pass without a mutation. */
+async function control() {
+  const kinds = new Map();
+  for (const [, { cases, server = [] }] of wanted) {
+    // Timeouts and limits that a mutation needs are part of what it does wrong; what the server remembers is not.
+    const options = server[0] === "--recovery" ? server.join(" ") : "";
+    kinds.set(options, [...(kinds.get(options) ?? []), ...cases]);
+  }
+  const green = new Set();
+  for (const [options, cases] of kinds) {
+    const { code, pass, fail } = await judge(`no mutation ${options}`, { cases: [...new Set(cases)], server: options.split(" ").filter(Boolean) });
+    report(code === 0, "no mutation", code === 0 ? `${pass.length} cases pass` : `exit code ${code}: ${fail.join(" ")}`);
+    pass.forEach((id) => green.add(id));
+  }
+  return green;
+}
+
+async function worker() {
+  for (let next; (next = queue.shift()); ) {
+    const [name, mutation] = next;
+    const { code, fail, lenient } = await judge(name, mutation);
+    const caught = (mutation.should ? lenient : fail).filter((id) => green.has(id));
+    const others = caught.length > 1 ? ` and ${caught.length - 1} more` : "";
+    if (caught.length > 0 && code === (mutation.should ? 0 : 1)) report(true, name, `${caught[0]}${others}`);
+    else report(false, name, `exit code ${code}; noticed by none of ${mutation.cases.join(" ")}`);
+  }
+}
+
+/** What the cases say about a server with this mutation. */
+async function judge(name, mutation) {
+  const { server, url } = await start(mutation.server ?? []);
+  const proxy = new Proxy(url, mutation);
+  const json = `${REPORTS}/${name.replaceAll(/[^a-z0-9]+/gi, "-")}.jsonl`;
+  const filters = mutation.cases.flatMap((id) => ["--filter", `eio4/${id}`, "--filter", `eio4/${id}[*`]);
+  const common = ["run", "--generation", "eio4", "--traces", `${REPORTS}/traces`];
+  try {
+    const code = await run(conformance, [...common, "--url", await proxy.listen(), "--json", json, ...filters]);
+    const events = readFileSync(json, "utf8").trim().split("\n").map((line) => JSON.parse(line));
+    const of = (wanted) => events.filter(({ event, outcome }) => event === "case" && outcome === wanted).map(({ id }) => id).sort();
+    return { code, pass: of("pass"), fail: of("fail"), lenient: of("lenient") };
+  } finally {
+    proxy.close();
+    server.kill("SIGKILL");
+    servers.delete(server);
+  }
+}
+
+function start(options) {
+  const always = ["--contract", "--port", "0", "--flash-policy-port", "off"];
+  const server = spawn(reference, [...always, ...options], { stdio: ["ignore", "pipe", "inherit"] });
+  servers.add(server);
+  return new Promise((resolve, reject) => {
+    createInterface(server.stdout).once("line", (line) => resolve({ server, url: JSON.parse(line).listening }));
+    server.once("error", reject);
+    server.once("exit", (code) => reject(new Error(`the reference server ended with ${code}`)));
+  });
+}
+
+function run(command, args) {
+  const child = spawn(command, args, { stdio: "ignore" });
+  const timer = setTimeout(() => child.kill("SIGKILL"), LIMIT);
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("exit", (code) => resolve(code));
+  }).finally(() => clearTimeout(timer));
+}
