@@ -63,7 +63,8 @@ pub struct RunArgs {
     /// Write every event as a line of JSON
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
-    /// What no handshake announces: interval=1s (rev1 heartbeats), polling=1s (how long an idle poll is held)
+    /// What no handshake announces: interval=1s (rev1 heartbeats), polling=1s (rev1, how long
+    /// an idle poll is held), connect=1s (eio4, how long a client may be in no namespace)
     #[arg(long, value_name = "NAME=VALUE", value_parser = timing)]
     pub timing: Vec<(TimingName, Duration)>,
     /// Where traces of failing cases go
@@ -118,6 +119,8 @@ pub struct ProveArgs {
 pub enum TimingName {
     /// rev1 heartbeat interval.
     Interval,
+    /// eio4 connect timeout.
+    Connect,
     /// rev1 polling duration.
     Polling,
 }
@@ -142,6 +145,7 @@ impl RunArgs {
         for (name, duration) in &self.timing {
             match name {
                 TimingName::Interval => timings.interval = *duration,
+                TimingName::Connect => timings.connect = *duration,
                 TimingName::Polling => timings.polling = *duration,
             }
         }
@@ -175,8 +179,9 @@ fn timing(text: &str) -> Result<(TimingName, Duration), String> {
     let (name, value) = text.split_once('=').ok_or("write it as name=value: interval=1s")?;
     let name = match name {
         "interval" => TimingName::Interval,
+        "connect" => TimingName::Connect,
         "polling" => TimingName::Polling,
-        _ => return Err(format!("unknown timing {name:?}; known are interval, polling")),
+        _ => return Err(format!("unknown timing {name:?}; known are interval, connect, polling")),
     };
     let (number, unit) = match value.strip_suffix("ms") {
         Some(number) => (number, 0.001),
@@ -207,7 +212,7 @@ mod tests {
     #[case("interval=250ms", Ok((TimingName::Interval, Duration::from_millis(250))))]
     #[case("polling=2s", Ok((TimingName::Polling, Duration::from_secs(2))))]
     #[case("polling=2", Err("give a unit: 1s, 250ms".to_owned()))]
-    #[case("x=2s", Err("unknown timing \"x\"; known are interval, polling".to_owned()))]
+    #[case("x=2s", Err("unknown timing \"x\"; known are interval, connect, polling".to_owned()))]
     fn timings_are_parsed(#[case] text: &str, #[case] expected: Result<(TimingName, Duration), String>) {
         assert_eq!(timing(text), expected);
     }

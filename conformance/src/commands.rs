@@ -14,8 +14,9 @@ use crate::glob::Glob;
 use crate::prove::{self, Known};
 use crate::report::{FanOut, JsonLines, Reporter, Terminal};
 use crate::run::boot::{self, BaseUrl, Target};
-use crate::run::engine::{Engine, Options, offer};
+use crate::run::engine::{Engine, Options};
 use crate::run::event::{Event, FORMAT_VERSION, Start, Summary};
+use crate::run::offer::offer;
 use crate::run::plan::{Offer, Selection};
 use crate::scenario::catalogue::{Case, Catalogue, CatalogueError};
 use crate::scenario::coverage::coverage;
@@ -110,10 +111,17 @@ async fn judge(
     let running = boot::start(target, args.patience).await.map_err(booted)?;
     let offer = match target {
         Target::Embedded => Offer {
-            transports: None,
             policy: true,
+            ..Offer::default()
         },
-        _ => offer(running.address(), args.patience).await,
+        _ => {
+            offer(
+                running.address(),
+                &args.selection.selection().generations,
+                args.patience,
+            )
+            .await
+        }
     };
     reporter.event(&Event::Start(Start {
         format: FORMAT_VERSION,

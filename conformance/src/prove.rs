@@ -32,6 +32,7 @@ pub use self::survivors::{Known, KnownError, KnownProblem};
 use crate::client::TcpConnect;
 use crate::client::tape::lock;
 use crate::run::boot::{BootError, embedded};
+use crate::run::plan::Extras;
 use crate::scenario::catalogue::Case;
 
 /// How many cases are recorded at a time: they wait more than they work.
@@ -119,7 +120,7 @@ async fn record_all(cases: Vec<Case>, pace: &Pace) -> Result<Vec<Recorded>, Boot
 }
 
 async fn record_embedded(case: &Case, pace: &Pace) -> Result<Result<Recording, RecordError>, BootError> {
-    let server = embedded(pace.patience).await?;
+    let server = embedded(pace.patience, Extras::of(case)).await?;
     let address = server.address();
     let connect = TcpConnect {
         host: address.host,

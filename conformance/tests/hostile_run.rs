@@ -9,19 +9,31 @@ use std::time::{Duration, Instant};
 mod hostile;
 
 /// One case for each way of looking: every transport's session, HTTP by hand, a raw stream, a websocket.
-const CASES: [(&str, &str); 4] = [
+const CASES: [(&str, &str); 7] = [
     (
-        "session",
+        "eio4/hostile/session",
+        "over: polling websocket upgraded\n\na open\na > 42[\"message\",1]\na < 42[\"message-back\",1]\na fence\n",
+    ),
+    (
+        "eio4/hostile/http",
+        "\na GET /socket.io/?EIO=4&transport=polling\na 200\na < 0{\"sid\":$sid(str)}\n",
+    ),
+    (
+        "eio4/hostile/socket",
+        "\na open bare websocket\na > 40\na < 40{\"sid\":$(str)}\na closed\n",
+    ),
+    (
+        "rev1/hostile/session",
         "over: websocket flashsocket htmlfile xhr-multipart xhr-polling jsonp-polling\n\na open\n\
          a > 3:::hi\na < 3:::hi\na fence\n",
     ),
-    ("http", "\na GET /socket.io/1/\na 200\na << $_\n"),
+    ("rev1/hostile/http", "\na GET /socket.io/1/\na 200\na << $_\n"),
     (
-        "stream",
+        "rev1/hostile/stream",
         "\na.tcp tcp http\na.tcp >> GET /socket.io/1/ HTTP/1.1\\r\\n\\r\\n\na.tcp <<+ HTTP/1.1 200\na.tcp eof\n",
     ),
     (
-        "socket",
+        "rev1/hostile/socket",
         "\na.ws ws /socket.io/1/websocket/4711\na.ws < 1::\na.ws closed\n",
     ),
 ];
@@ -47,8 +59,8 @@ fn run(arguments: &[&str]) -> (Output, Duration) {
 fn a_hostile_target_is_judged_and_bounded() {
     let dir = tempfile::tempdir().unwrap();
     for (name, body) in CASES {
-        let text = format!("case:  rev1/hostile/{name}\ntitle: a look at a server that misbehaves\n{body}");
-        fs::write(dir.path().join(format!("{name}.wire")), text).unwrap();
+        let text = format!("case:  {name}\ntitle: a look at a server that misbehaves\n{body}");
+        fs::write(dir.path().join(format!("{}.wire", name.replace('/', "-"))), text).unwrap();
     }
     let elsewhere = tempfile::tempdir().unwrap();
     let (cases, traces) = (dir.path().to_str().unwrap(), elsewhere.path().to_str().unwrap());

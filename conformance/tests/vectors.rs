@@ -6,6 +6,9 @@
     reason = "a vector that does not hold ends the test"
 )]
 
+mod eio4_vectors;
+
+use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -19,25 +22,31 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 #[rstest]
-#[case("packet")]
-#[case("payload")]
-#[case("jsonp-poll")]
-#[case("jsonp-post")]
-#[case("jsonp-handshake")]
-#[case("handshake")]
-#[case("htmlfile")]
-#[case("multipart")]
-#[case("hixie-76")]
-#[case("hixie-76-digest")]
+#[case("rev1/packet")]
+#[case("rev1/payload")]
+#[case("rev1/jsonp-poll")]
+#[case("rev1/jsonp-post")]
+#[case("rev1/jsonp-handshake")]
+#[case("rev1/handshake")]
+#[case("rev1/htmlfile")]
+#[case("rev1/multipart")]
+#[case("rev1/hixie-76")]
+#[case("rev1/hixie-76-digest")]
+#[case("eio4/packet")]
+#[case("eio4/handshake")]
+#[case("eio4/payload")]
+#[case("eio4/webtransport")]
+#[case("sio5/packet")]
+#[case("sio5/binary")]
 fn vectors(#[case] layer: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../fixtures/packets/rev1/{layer}.json"));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../fixtures/packets/{layer}.json"));
     let file: File = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    assert_eq!((file.version, file.layer), (1, format!("rev1/{layer}")));
+    assert_eq!((file.version, file.layer), (1, layer.to_owned()));
     let mut snapshot = Vec::new();
     for vector in &file.vectors {
         let name = &vector.name;
         if vector.direction != Direction::Encode {
-            let decoded = decode(layer, &file.boundary, &vector.bytes());
+            let decoded = decode(layer, &file.boundary, vector);
             match (&decoded, &vector.error) {
                 (Ok(value), None) => assert_eq!(Some(value), vector.decoded.as_ref(), "{name}"),
                 (Err(error), Some(category)) => assert_eq!(error.fault.category(), category, "{name}: {error}"),
@@ -50,17 +59,14 @@ fn vectors(#[case] layer: &str) {
             && let Some(decoded) = &vector.decoded
         {
             match (encode(layer, &file.boundary, decoded), &vector.error) {
-                (Ok(bytes), None) => {
-                    let shown = String::from_utf8_lossy(&bytes);
-                    assert_eq!(bytes, vector.bytes(), "{name}: {shown}");
-                }
+                (Ok(encoded), None) => assert_eq!(encoded, vector.encoded(), "{name}: {encoded:?}"),
                 (Err(error), Some(category)) => assert_eq!(error.fault.category(), category, "{name}: {error}"),
                 (result, _) => panic!("{name}: {result:?}"),
             }
         }
     }
     if !snapshot.is_empty() {
-        insta::assert_snapshot!(format!("rev1-{layer}"), snapshot.join("\n"));
+        insta::assert_snapshot!(layer.replace('/', "-"), snapshot.join("\n"));
     }
 }
 
@@ -80,6 +86,8 @@ struct Vector {
     name: String,
     encoded: Option<String>,
     encoded_hex: Option<String>,
+    #[serde(default)]
+    attachments_hex: Vec<String>,
     decoded: Option<Value>,
     error: Option<String>,
     #[serde(default)]
@@ -96,6 +104,17 @@ enum Direction {
 }
 
 impl Vector {
+    fn encoded(&self) -> Encoded {
+        Encoded {
+            bytes: self.bytes(),
+            attachments: self.attachments(),
+        }
+    }
+
+    fn attachments(&self) -> Vec<Vec<u8>> {
+        self.attachments_hex.iter().map(|text| hex(text)).collect()
+    }
+
     fn bytes(&self) -> Vec<u8> {
         match (&self.encoded, &self.encoded_hex) {
             (Some(text), None) => text.clone().into_bytes(),
@@ -105,18 +124,46 @@ impl Vector {
     }
 }
 
-fn decode(layer: &str, boundary: &str, bytes: &[u8]) -> Result<Value, FramingError> {
+/// What stands on the wire: bytes, and the binary messages behind them.
+#[derive(PartialEq)]
+struct Encoded {
+    bytes: Vec<u8>,
+    attachments: Vec<Vec<u8>>,
+}
+
+impl fmt::Debug for Encoded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {:?}", self.bytes.escape_ascii(), self.attachments)
+    }
+}
+
+impl From<Vec<u8>> for Encoded {
+    fn from(bytes: Vec<u8>) -> Self {
+        Encoded {
+            bytes,
+            attachments: Vec::new(),
+        }
+    }
+}
+
+fn decode(layer: &str, boundary: &str, vector: &Vector) -> Result<Value, FramingError> {
+    let bytes = &*vector.bytes();
+    if !layer.starts_with("rev1/") {
+        return eio4_vectors::decode(layer, bytes, &vector.attachments());
+    }
     let text = String::from_utf8_lossy(bytes);
     match layer {
-        "packet" => from_packet(&text),
-        "payload" => payload::split(&text).map(Value::from),
-        "jsonp-poll" => jsonp::unwrap_poll(&text).map(|(index, payload)| json!({"index": index, "payload": payload})),
-        "jsonp-post" => jsonp::parse_post(&text).map(Value::from),
-        "jsonp-handshake" => Ok(match jsonp::unwrap_handshake(&text)? {
+        "rev1/packet" => from_packet(&text),
+        "rev1/payload" => payload::split(&text).map(Value::from),
+        "rev1/jsonp-poll" => {
+            jsonp::unwrap_poll(&text).map(|(index, payload)| json!({"index": index, "payload": payload}))
+        }
+        "rev1/jsonp-post" => jsonp::parse_post(&text).map(Value::from),
+        "rev1/jsonp-handshake" => Ok(match jsonp::unwrap_handshake(&text)? {
             jsonp::Handshake::Accepted { index, body } => json!({"index": index, "body": body}),
             jsonp::Handshake::Refused { index, message } => json!({"index": index, "error": message}),
         }),
-        "handshake" => {
+        "rev1/handshake" => {
             let seconds = |timeout: Option<Duration>| timeout.map(|timeout| timeout.as_secs());
             let handshake = handshake::parse(&text)?;
             Ok(json!({
@@ -126,7 +173,7 @@ fn decode(layer: &str, boundary: &str, bytes: &[u8]) -> Result<Value, FramingErr
                 "transports": handshake.transports,
             }))
         }
-        "htmlfile" => {
+        "rev1/htmlfile" => {
             let mut stream = htmlfile::Stream::new();
             stream.push(format!("{:256}", "<script>var _ = function (packet) {};</script>").as_bytes());
             assert!(matches!(stream.next()?, Some(HtmlItem::Prelude(_))));
@@ -138,13 +185,13 @@ fn decode(layer: &str, boundary: &str, bytes: &[u8]) -> Result<Value, FramingErr
             let packets: Value = packets.collect();
             ended(stream.is_empty(), bytes, packets)
         }
-        "multipart" => {
+        "rev1/multipart" => {
             let mut stream = multipart::Stream::new(&format!("multipart/x-mixed-replace;boundary=\"{boundary}\""))?;
             stream.push(bytes);
             let packets: Value = drain(|| stream.next())?.into_iter().collect();
             ended(stream.is_empty(), bytes, packets)
         }
-        "hixie-76" => {
+        "rev1/hixie-76" => {
             let mut stream = Deframer::new();
             stream.push(bytes);
             let frames = drain(|| stream.next())?.into_iter().map(|frame| match frame {
@@ -158,30 +205,33 @@ fn decode(layer: &str, boundary: &str, bytes: &[u8]) -> Result<Value, FramingErr
     }
 }
 
-fn encode(layer: &str, boundary: &str, decoded: &Value) -> Result<Vec<u8>, FramingError> {
+fn encode(layer: &str, boundary: &str, decoded: &Value) -> Result<Encoded, FramingError> {
+    if !layer.starts_with("rev1/") {
+        return Ok(eio4_vectors::encode(layer, decoded));
+    }
     let texts = || decoded.as_array().unwrap().iter().map(text);
     let index = || decoded["index"].as_u64().unwrap();
-    Ok(match layer {
-        "packet" => to_packet(decoded).to_string().into_bytes(),
-        "payload" => payload::join(&texts().collect::<Vec<_>>()).into_bytes(),
-        "jsonp-poll" => jsonp::wrap_poll(index(), text(&decoded["payload"])).into_bytes(),
-        "jsonp-post" => jsonp::post_body(text(decoded)).into_bytes(),
-        "jsonp-handshake" => match decoded.get("body") {
+    let bytes = match layer {
+        "rev1/packet" => to_packet(decoded).to_string().into_bytes(),
+        "rev1/payload" => payload::join(&texts().collect::<Vec<_>>()).into_bytes(),
+        "rev1/jsonp-poll" => jsonp::wrap_poll(index(), text(&decoded["payload"])).into_bytes(),
+        "rev1/jsonp-post" => jsonp::post_body(text(decoded)).into_bytes(),
+        "rev1/jsonp-handshake" => match decoded.get("body") {
             Some(body) => jsonp::wrap_poll(index(), text(body)).into_bytes(),
             None => format!("io.j[{}](new Error({}));", index(), decoded["error"]).into_bytes(),
         },
-        "handshake" => {
+        "rev1/handshake" => {
             let seconds = |field: &str| decoded[field].as_u64().map_or(String::new(), |n| n.to_string());
             let transports: Vec<_> = decoded["transports"].as_array().unwrap().iter().map(text).collect();
             let (heartbeat, close) = (seconds("heartbeatTimeout"), seconds("closeTimeout"));
             format!("{}:{heartbeat}:{close}:{}", text(&decoded["sid"]), transports.join(",")).into_bytes()
         }
-        "htmlfile" => texts().map(htmlfile::element).collect::<String>().into_bytes(),
-        "multipart" => {
+        "rev1/htmlfile" => texts().map(htmlfile::element).collect::<String>().into_bytes(),
+        "rev1/multipart" => {
             let parts: String = texts().map(|packet| multipart::part(boundary, packet)).collect();
             format!("--{boundary}\n{parts}").into_bytes()
         }
-        "hixie-76" => {
+        "rev1/hixie-76" => {
             let frames = decoded.as_array().unwrap().iter();
             let frames = frames.map(|frame| match frame.get("text") {
                 Some(packet) => hixie::frame(text(packet)),
@@ -189,13 +239,14 @@ fn encode(layer: &str, boundary: &str, decoded: &Value) -> Result<Vec<u8>, Frami
             });
             frames.flatten().collect()
         }
-        "hixie-76-digest" => {
+        "rev1/hixie-76-digest" => {
             let key3 = hex(text(&decoded["key3Hex"])).try_into().unwrap();
             let (key1, key2) = (text(&decoded["key1"]).to_owned(), text(&decoded["key2"]).to_owned());
             Keys { key1, key2, key3 }.digest()?.to_vec()
         }
         other => panic!("unknown layer {other}"),
-    })
+    };
+    Ok(bytes.into())
 }
 
 fn from_packet(encoded: &str) -> Result<Value, FramingError> {

@@ -118,6 +118,37 @@ async fn a_session_begins_with_an_open_packet() {
 }
 
 #[tokio::test]
+async fn the_last_words_arrive_before_the_end() {
+    const WORDS: usize = 5000;
+    let server = server().await;
+    let mut client = Client::connect(&server, "/socket.io/").await;
+    client.say("0").await;
+    client.say("40").await;
+    for _ in ["open", "connect", "auth"] {
+        client.message().await;
+    }
+    client.say(&format!("42[\"last-words\",{WORDS},\"word\",true]")).await;
+    for number in 0..WORDS {
+        client.hears(&format!("42[\"word\",{number}]")).await;
+    }
+    client.hears("41").await;
+    client.hears_end().await;
+    no_session_is_left(&server).await;
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_an_error() {
+    let taken = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let options = Options {
+        port: taken.local_addr().unwrap().port(),
+        webtransport: true,
+        ..Options::contract()
+    };
+    let error = Server::start(options).await.err().unwrap();
+    assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
+}
+
+#[tokio::test]
 async fn a_polling_session_is_upgraded() {
     let server = server().await;
     let target = "/engine.io/?EIO=4&transport=polling";

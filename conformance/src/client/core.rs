@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use thiserror::Error;
@@ -9,13 +10,17 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
+use super::framing::eio4::Message;
+use super::framing::{hixie, webtransport};
 use super::http::Request;
 use super::inbox::{Inbox, Section, UnitKind};
-use super::link::{Asked, Link};
-use super::rev1::{HEARTBEAT, Session};
+use super::link::{Asked, Begin, Link};
+use super::protocol::heartbeat_answer;
+use super::session::{Polling, Post, Session, post_packets, run_posts};
 use super::tape::{ConnId, ConnTape, Entry, Framing, Progress, Tape, lock};
 use super::websocket::{self, Opcode, client_frame};
-use super::{Connect, Port};
+use super::{BoxedStream, Connect, Port};
+use crate::scenario::Generation;
 
 /// What the clients of one case share.
 pub struct Wire {
@@ -23,6 +28,8 @@ pub struct Wire {
     pub connect: Arc<dyn Connect>,
     /// How far the case has come.
     pub progress: Arc<Progress>,
+    /// Which packets come.
+    pub generation: Generation,
     recorded: bool,
     tape: Mutex<Tape>,
 }
@@ -30,10 +37,11 @@ pub struct Wire {
 impl Wire {
     /// A wire on which nothing has happened. A tape holds all that the server sends; most runs need none.
     #[must_use]
-    pub fn new(connect: Arc<dyn Connect>, progress: Arc<Progress>, recorded: bool) -> Wire {
+    pub fn new(connect: Arc<dyn Connect>, progress: Arc<Progress>, generation: Generation, recorded: bool) -> Wire {
         Wire {
             connect,
             progress,
+            generation,
             recorded,
             tape: Mutex::default(),
         }
@@ -86,7 +94,11 @@ pub(super) struct Shared {
     pub(super) changed: Notify,
     pub(super) background: Mutex<Vec<AbortHandle>>,
     /// Packets that a transport without a way back sends by POST.
-    pub(super) posts: Mutex<Option<mpsc::UnboundedSender<Vec<u8>>>>,
+    pub(super) posts: Mutex<Option<mpsc::UnboundedSender<Post>>>,
+    /// How many of them have not been answered.
+    pub(super) unanswered: AtomicUsize,
+    /// The polls that go on by themselves.
+    pub(super) polling: Mutex<Option<Polling>>,
     name: String,
     auto: bool,
     links: Mutex<BTreeMap<String, Link>>,
@@ -115,6 +127,8 @@ impl Client {
                 changed: Notify::new(),
                 background: Mutex::default(),
                 posts: Mutex::default(),
+                unanswered: AtomicUsize::default(),
+                polling: Mutex::default(),
                 name: name.to_owned(),
                 auto,
                 links: Mutex::default(),
@@ -176,7 +190,18 @@ impl Client {
     ///
     /// When no connection can be had.
     pub async fn tcp(&self, part: &str, port: Port) -> Result<(), ClientError> {
-        self.shared.connect(part, port, false).await
+        self.shared
+            .connect(part, port, Begin::Stream("tcp".to_owned(), Framing::Raw))
+            .await
+    }
+
+    /// Opens a session of WebTransport and its one bidirectional stream as a part. The caller bounds the wait.
+    ///
+    /// # Errors
+    ///
+    /// When the server refuses the session.
+    pub async fn webtransport(&self, part: &str, target: &str) -> Result<(), ClientError> {
+        self.shared.webtransport(part, target).await
     }
 
     /// Writes bytes to a part's connection.
@@ -197,6 +222,27 @@ impl Client {
         self.shared.write(part, client_frame(opcode, payload))
     }
 
+    /// How the newest section of a part holds packets.
+    #[must_use]
+    pub fn framing(&self, part: &str) -> Option<Framing> {
+        self.inbox(|inbox| inbox.parts.get(part)?.sections.last().map(|section| section.framing))
+    }
+
+    /// Writes a packet to a part's connection, framed as what the server says there is framed.
+    ///
+    /// # Errors
+    ///
+    /// When there is none.
+    pub fn message(&self, part: &str, message: &Message) -> Result<(), ClientError> {
+        let bytes = match (self.framing(part), message) {
+            (Some(Framing::Hixie), Message::Text(text)) => hixie::frame(text),
+            (Some(Framing::WebTransport), message) => webtransport::frame(message),
+            (_, Message::Text(text)) => client_frame(Opcode::Text, text.as_bytes()),
+            (_, Message::Binary(bytes)) => client_frame(Opcode::Binary, bytes),
+        };
+        self.shared.write(part, bytes)
+    }
+
     /// Closes our direction of a part's connection.
     ///
     /// # Errors
@@ -208,6 +254,20 @@ impl Client {
             .get(part)
             .ok_or_else(|| ClientError::NotConnected(self.shared.lane(part)))?
             .half_close();
+        Ok(())
+    }
+
+    /// Closes a part's connection, once what was written has arrived.
+    ///
+    /// # Errors
+    ///
+    /// When there is none.
+    pub fn close(&self, part: &str) -> Result<(), ClientError> {
+        let links = lock(&self.shared.links);
+        links
+            .get(part)
+            .ok_or_else(|| ClientError::NotConnected(self.shared.lane(part)))?
+            .close();
         Ok(())
     }
 
@@ -223,6 +283,7 @@ impl Client {
             task.abort();
         }
         *lock(&self.shared.posts) = None;
+        *lock(&self.shared.polling) = None;
     }
 
     /// Cuts a part's connection, or all of them.
@@ -280,7 +341,7 @@ impl Shared {
             link.is_some()
         };
         if !usable {
-            self.connect(part, Port::Http, true).await?;
+            self.connect(part, Port::Http, Begin::Answers).await?;
         }
         let asked = Asked {
             method: request.method.clone(),
@@ -300,17 +361,29 @@ impl Shared {
         Ok(link.ask(asked, request.to_bytes()))
     }
 
-    pub(super) async fn connect(self: &Arc<Self>, part: &str, port: Port, http: bool) -> Result<(), ClientError> {
-        let id = self.next_id(part);
-        *lock(&self.ordinals).entry(part.to_owned()).or_default() += 1;
+    async fn connect(self: &Arc<Self>, part: &str, port: Port, begin: Begin) -> Result<(), ClientError> {
+        let id = self.new_id(part);
         let stream = self.wire.connect.connect(&id, port).await?;
-        if let Some(part) = lock(&self.inbox).parts.get_mut(part) {
+        self.attach(id, port, stream, begin);
+        Ok(())
+    }
+
+    async fn webtransport(self: &Arc<Self>, part: &str, target: &str) -> Result<(), ClientError> {
+        let id = self.new_id(part);
+        let stream = self.wire.connect.webtransport(&id, target).await?;
+        let begin = Begin::Stream(format!("wt {target}"), Framing::WebTransport);
+        self.attach(id, Port::Http, stream, begin);
+        Ok(())
+    }
+
+    fn attach(self: &Arc<Self>, id: ConnId, port: Port, stream: BoxedStream, begin: Begin) {
+        let part = id.part.clone();
+        if let Some(part) = lock(&self.inbox).parts.get_mut(&part) {
             part.end = None;
         }
         self.note_sent();
-        let link = Link::start(self, id, port, stream, http);
-        lock(&self.links).insert(part.to_owned(), link);
-        Ok(())
+        let link = Link::start(self, id, port, stream, begin);
+        lock(&self.links).insert(part, link);
     }
 
     pub(super) fn write(&self, part: &str, bytes: Vec<u8>) -> Result<(), ClientError> {
@@ -323,6 +396,13 @@ impl Shared {
         Ok(())
     }
 
+    /// The name of a connection that is about to be made.
+    fn new_id(&self, part: &str) -> ConnId {
+        let id = self.next_id(part);
+        *lock(&self.ordinals).entry(part.to_owned()).or_default() += 1;
+        id
+    }
+
     pub(super) fn next_id(&self, part: &str) -> ConnId {
         let ordinal = lock(&self.ordinals).get(part).copied().unwrap_or_default();
         ConnId {
@@ -332,33 +412,82 @@ impl Shared {
         }
     }
 
+    /// Starts the task that posts what it is given, where there is none.
+    pub(super) fn start_posts(self: &Arc<Self>) {
+        let mut posts = lock(&self.posts);
+        if posts.is_none() {
+            let (sender, queue) = mpsc::unbounded_channel();
+            *posts = Some(sender);
+            let task = tokio::spawn(run_posts(self.clone(), queue));
+            lock(&self.background).push(task.abort_handle());
+        }
+    }
+
     /// What the newest units of a section are answered with on the same connection. Heartbeats of a stream without a way
     /// back are answered by POST.
-    pub(super) fn answers(&self, section: &Section, new: usize) -> Vec<Vec<u8>> {
+    pub(super) fn answers(self: &Arc<Self>, section: &Section, new: usize) -> Vec<Vec<u8>> {
         if !self.auto {
             return Vec::new();
         }
         let units = section.units.range(section.units.len() - new..);
-        let answers: Vec<_> = units
-            .filter_map(|unit| match (&unit.kind, section.framing) {
-                (UnitKind::Ping(payload), _) => Some(client_frame(Opcode::Pong, payload)),
-                (UnitKind::Packet(packet), framing) if packet == HEARTBEAT => match framing {
-                    Framing::WebSocket => Some(client_frame(Opcode::Text, HEARTBEAT.as_bytes())),
-                    Framing::Hixie => Some([b"\x00", HEARTBEAT.as_bytes(), b"\xff"].concat()),
-                    _ => {
-                        if let Some(posts) = &*lock(&self.posts) {
-                            let _ = posts.send(HEARTBEAT.as_bytes().to_vec());
+        let mut answers = Vec::new();
+        for unit in units {
+            match &unit.kind {
+                UnitKind::Ping(payload) => answers.push(client_frame(Opcode::Pong, payload)),
+                UnitKind::Packet(packet) => {
+                    let Some(answer) = heartbeat_answer(self.wire.generation, packet) else {
+                        continue;
+                    };
+                    match section.framing {
+                        Framing::WebSocket => answers.push(client_frame(Opcode::Text, answer.as_bytes())),
+                        Framing::Hixie => answers.push(hixie::frame(answer)),
+                        Framing::WebTransport => {
+                            answers.push(webtransport::frame(&Message::Text(answer.to_owned())));
                         }
-                        None
+                        _ => self.post_answer(section, answer),
                     }
-                },
-                _ => None,
-            })
-            .collect();
+                }
+                _ => {}
+            }
+        }
         if !answers.is_empty() {
             self.note_sent();
         }
         answers
+    }
+
+    /// Posts to where the section was asked for.
+    fn post_answer(self: &Arc<Self>, section: &Section, packet: &str) {
+        let Some(target) = section.request.strip_prefix("GET ") else {
+            return;
+        };
+        let target = match self.wire.generation {
+            // The document gives posts no query.
+            Generation::Rev1 => target.split('?').next().unwrap_or_default(),
+            Generation::Eio3 | Generation::Eio4 => {
+                self.start_posts();
+                target
+            }
+        };
+        let transport = target.split('/').nth(3).unwrap_or_default();
+        let (content_type, body) = post_packets(self.wire.generation, transport, &[Message::Text(packet.to_owned())]);
+        let post = Post {
+            target: target.to_owned(),
+            content_type,
+            body,
+        };
+        self.post(post);
+    }
+
+    /// Queues a request; whether there is a task that sends it.
+    pub(super) fn post(&self, post: Post) -> bool {
+        let posts = lock(&self.posts);
+        self.unanswered.fetch_add(1, Ordering::AcqRel);
+        let queued = posts.as_ref().is_some_and(|posts| posts.send(post).is_ok());
+        if !queued {
+            self.unanswered.fetch_sub(1, Ordering::AcqRel);
+        }
+        queued
     }
 
     pub(super) fn note_sent(&self) {

@@ -12,6 +12,7 @@ use std::ops::Range;
 use tokio::time::Instant;
 
 use self::parser::{Parser, unpacked};
+use super::framing::eio4::{self, Message};
 use super::framing::{jsonp, payload};
 use super::http::ResponseHead;
 use super::tape::{ConnId, Framing, Place};
@@ -40,7 +41,9 @@ pub struct Part {
     pub trouble: VecDeque<String>,
     /// Whether the server has ended the session here, with `0::` or `7:::…`.
     pub farewell: bool,
-    /// The words of it that a step has taken: they are due once.
+    /// The poll of the runner's that was answered with something else than 200: since Engine.IO 3, so ends a session.
+    pub refused: Option<Refused>,
+    /// The words of a farewell that a step has taken: they are due once.
     pub said: Vec<String>,
 }
 
@@ -64,6 +67,21 @@ impl Part {
             .iter()
             .find(|section| section.index == *index && section.conn == *conn)
     }
+}
+
+/// A poll that was refused.
+#[derive(Clone, Debug)]
+pub struct Refused {
+    /// The connection.
+    pub conn: ConnId,
+    /// Which answer of it.
+    pub section: usize,
+    /// Its status.
+    pub status: u16,
+    /// Its head, for a reader.
+    pub answer: String,
+    /// When it came.
+    pub at: Instant,
 }
 
 /// How a connection ended.
@@ -92,6 +110,8 @@ pub struct Section {
     pub head_at: Instant,
     /// Whether a step has taken the head, or none needs to.
     pub head_taken: bool,
+    /// Whether the runner asked for it by itself.
+    pub managed: bool,
     /// How packets are held.
     pub framing: Framing,
     /// All bytes, HTTP chunking undone.
@@ -145,6 +165,15 @@ pub enum UnitKind {
     Bad(String),
 }
 
+impl From<Message> for UnitKind {
+    fn from(message: Message) -> UnitKind {
+        match message {
+            Message::Text(text) => UnitKind::Packet(text),
+            Message::Binary(bytes) => UnitKind::Binary(bytes),
+        }
+    }
+}
+
 impl Section {
     /// An empty section.
     #[must_use]
@@ -158,6 +187,7 @@ impl Section {
             head_taken: head.is_none(),
             head,
             head_at: Instant::now(),
+            managed: false,
             framing,
             data: Vec::new(),
             taken: 0,
@@ -185,15 +215,30 @@ impl Section {
         }
         self.ended = true;
         self.ended_at = Some(Instant::now());
+        if let Some(reason) = self.parser.ended().filter(|_| self.taken < self.data.len()) {
+            self.units.push_back(Unit {
+                kind: UnitKind::Bad(reason.to_owned()),
+                range: self.parsed..self.data.len(),
+                slot: 0,
+                at: Instant::now(),
+            });
+            return 1;
+        }
         if !matches!(self.parser, Parser::Whole) || self.data.is_empty() {
             return 0;
         }
-        let packets = match (std::str::from_utf8(&self.data), self.framing) {
+        let packets: Result<Vec<UnitKind>, String> = match (std::str::from_utf8(&self.data), self.framing) {
+            (_, Framing::Records) => eio4::split(&self.data)
+                .map(|packets| packets.into_iter().map(UnitKind::from).collect())
+                .map_err(|error| error.to_string()),
             (Err(error), _) => Err(format!("body is not UTF-8 at byte {}", error.valid_up_to())),
             (Ok(body), Framing::Jsonp) => jsonp::unwrap_poll(body)
                 .and_then(|(_, body)| payload::split(&body))
+                .map(|packets| packets.into_iter().map(UnitKind::Packet).collect())
                 .map_err(|error| error.to_string()),
-            (Ok(body), _) => payload::split(body).map_err(|error| error.to_string()),
+            (Ok(body), _) => payload::split(body)
+                .map(|packets| packets.into_iter().map(UnitKind::Packet).collect())
+                .map_err(|error| error.to_string()),
         };
         let at = Instant::now();
         let range = 0..self.data.len();
@@ -201,8 +246,8 @@ impl Section {
         match packets {
             Ok(packets) => self
                 .units
-                .extend(packets.into_iter().enumerate().map(|(slot, packet)| Unit {
-                    kind: UnitKind::Packet(packet),
+                .extend(packets.into_iter().enumerate().map(|(slot, kind)| Unit {
+                    kind,
                     range: range.clone(),
                     slot,
                     at,
@@ -215,6 +260,12 @@ impl Section {
             }),
         }
         self.units.len() - before
+    }
+
+    /// Whether it is an answer that refuses.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.head.as_ref().is_some_and(|head| head.status >= 400)
     }
 
     /// When the byte before `end` came.
@@ -265,7 +316,7 @@ impl Section {
         let (found, broken) = self.parser.feed(&self.data, bytes);
         let (mut count, at) = (found.len() + usize::from(broken.is_some()), Instant::now());
         for (kind, end) in found {
-            let kinds = if self.framing == Framing::WebSocket {
+            let kinds = if matches!(self.framing, Framing::WebSocket | Framing::WebTransport) {
                 vec![kind]
             } else {
                 unpacked(kind)

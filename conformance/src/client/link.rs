@@ -6,16 +6,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use super::core::Shared;
 use super::http::{BodyKind, Chunk, Dechunker, parse_head};
-use super::inbox::{End, SECTION_LIMIT, Section, UNITS_LIMIT, Unit, UnitKind};
-use super::rev1::ends_session;
+use super::inbox::{End, Refused, SECTION_LIMIT, Section, UNITS_LIMIT, Unit, UnitKind};
+use super::protocol::ends_session;
 use super::tape::{ConnId, Entry, Framing, lock};
 use super::{BoxedStream, Port};
+use crate::scenario::Generation;
 
 /// How much is read at once, in bytes.
 const READ: usize = 16 * 1024;
@@ -46,25 +47,42 @@ pub(super) struct Asked {
 enum Out {
     Bytes(Vec<u8>),
     HalfClose,
+    /// Once the other side has everything: both directions.
+    Close,
+}
+
+/// What comes on a connection before anything is asked.
+pub(super) enum Begin {
+    /// Nothing: requests are answered.
+    Answers,
+    /// A stream, to be called so in messages, that holds packets in that way.
+    Stream(String, Framing),
 }
 
 impl Link {
-    /// Starts the two tasks. Without `http` the stream is raw from its first byte.
-    pub(super) fn start(shared: &Arc<Shared>, id: ConnId, port: Port, stream: BoxedStream, http: bool) -> Link {
+    /// Starts the two tasks.
+    pub(super) fn start(shared: &Arc<Shared>, id: ConnId, port: Port, stream: BoxedStream, begin: Begin) -> Link {
         shared.wire.open_tape(&id, port);
         let asked = Arc::new(Mutex::new(VecDeque::new()));
         let (out, orders) = mpsc::unbounded_channel();
         let (read, write) = tokio::io::split(stream);
-        let writer = tokio::spawn(write_loop(write, orders));
+        let closed = Arc::new(Notify::new());
+        let writer = tokio::spawn(write_loop(write, orders, closed.clone()));
         let reader = Reader {
             shared: shared.clone(),
             id: id.clone(),
             asked: asked.clone(),
             out: out.clone(),
             sections: 0,
-            raw: !http,
         };
-        let reader = tokio::spawn(reader.run(read));
+        let state = match begin {
+            Begin::Answers => State::Head,
+            Begin::Stream(name, framing) => {
+                reader.open(Section::new(id.clone(), 0, name, None, framing), None);
+                State::Tunnel
+            }
+        };
+        let reader = tokio::spawn(reader.run(read, state, closed));
         Link {
             id,
             requests: AtomicUsize::new(0),
@@ -96,7 +114,12 @@ impl Link {
         let _ = self.out.send(Out::HalfClose);
     }
 
-    /// Whether the server has ended the connection.
+    /// Closes both directions, once what was written has arrived.
+    pub(super) fn close(&self) {
+        let _ = self.out.send(Out::Close);
+    }
+
+    /// Whether the connection has ended.
     pub(super) fn is_over(&self) -> bool {
         self.tasks[1].is_finished()
     }
@@ -110,11 +133,16 @@ impl Drop for Link {
     }
 }
 
-async fn write_loop(mut write: WriteHalf<BoxedStream>, mut orders: mpsc::UnboundedReceiver<Out>) {
+async fn write_loop(mut write: WriteHalf<BoxedStream>, mut orders: mpsc::UnboundedReceiver<Out>, closed: Arc<Notify>) {
     while let Some(order) = orders.recv().await {
         let result = match order {
             Out::Bytes(bytes) => write.write_all(&bytes).await,
             Out::HalfClose => write.shutdown().await,
+            Out::Close => {
+                let _ = write.shutdown().await;
+                closed.notify_one();
+                return;
+            }
         };
         if result.is_err() {
             return;
@@ -128,7 +156,6 @@ struct Reader {
     asked: Arc<Mutex<VecDeque<Asked>>>,
     out: mpsc::UnboundedSender<Out>,
     sections: usize,
-    raw: bool,
 }
 
 /// What the bytes that come next belong to.
@@ -141,19 +168,15 @@ enum State {
 }
 
 impl Reader {
-    async fn run(mut self, mut read: ReadHalf<BoxedStream>) {
-        let mut state = State::Head;
-        if self.raw {
-            self.open(
-                Section::new(self.id.clone(), 0, "tcp".to_owned(), None, Framing::Raw),
-                None,
-            );
-            state = State::Tunnel;
-        }
+    async fn run(mut self, mut read: ReadHalf<BoxedStream>, mut state: State, closed: Arc<Notify>) {
         let mut buffer = Vec::new();
         let end = loop {
             buffer.reserve(READ);
-            match read.read_buf(&mut buffer).await {
+            let read = tokio::select! {
+                read = read.read_buf(&mut buffer) => read,
+                () = closed.notified() => break End::Eof,
+            };
+            match read {
                 Ok(0) => break End::Eof,
                 Ok(_) => {
                     if let Err(reason) = self.advance(&mut state, &mut buffer) {
@@ -190,6 +213,7 @@ impl Reader {
                     let mut section =
                         Section::new(self.id.clone(), self.sections, request, Some(head.clone()), framing);
                     section.head_taken = asked.managed;
+                    section.managed = asked.managed;
                     section.accept = asked.accept;
                     self.sections += 1;
                     self.open(
@@ -286,8 +310,28 @@ impl Reader {
             && let Some(section) = part.sections.iter_mut().rev().find(|section| section.conn == self.id)
         {
             let new = section.end();
-            let ends = |unit: &Unit| matches!(&unit.kind, UnitKind::Packet(packet) if ends_session(packet));
-            part.farewell |= section.units.range(section.units.len() - new..).any(ends);
+            let generation = self.shared.wire.generation;
+            if generation == Generation::Rev1 {
+                let ends =
+                    |unit: &Unit| matches!(&unit.kind, UnitKind::Packet(packet) if ends_session(generation, packet));
+                part.farewell |= section.units.range(section.units.len() - new..).any(ends);
+            } else {
+                self.shared.answers(section, new);
+            }
+            if let Some(head) = section
+                .head
+                .as_ref()
+                .filter(|head| section.managed && head.status != 200)
+            {
+                section.body_taken = true;
+                part.refused = Some(Refused {
+                    conn: self.id.clone(),
+                    section: section.index,
+                    answer: head.to_text(),
+                    status: head.status,
+                    at: Instant::now(),
+                });
+            }
         }
         self.shared.changed.notify_waiters();
         State::Head
@@ -324,7 +368,10 @@ impl Reader {
                 ));
             }
             (State::Length(_) | State::Chunked(_), Some(asked))
-                if matches!(asked.framing, Framing::Raw | Framing::Payload | Framing::Jsonp) =>
+                if matches!(
+                    asked.framing,
+                    Framing::Raw | Framing::Payload | Framing::Jsonp | Framing::Records
+                ) =>
             {
                 part.trouble.push_back(format!(
                     "{} {}: the connection was closed within the body",
@@ -344,7 +391,9 @@ impl Asked {
     fn framing_of(&self, status: u16) -> Framing {
         match (self.framing, status) {
             (Framing::WebSocket | Framing::Hixie, 101)
-            | (Framing::Payload | Framing::Jsonp | Framing::HtmlFile | Framing::Multipart, 200) => self.framing,
+            | (Framing::Payload | Framing::Jsonp | Framing::Records | Framing::HtmlFile | Framing::Multipart, 200) => {
+                self.framing
+            }
             _ => Framing::Raw,
         }
     }

@@ -15,13 +15,16 @@ pub mod framing;
 pub mod http;
 mod inbox;
 mod link;
-mod rev1;
+pub mod protocol;
+mod session;
 pub mod tape;
 pub mod websocket;
+mod webtransport;
 
 pub use self::core::{Client, ClientError, Wire};
-pub use self::inbox::{End, Inbox, Part, Section, Unit, UnitKind};
-pub use self::rev1::{OpenError, Session, ends_session, framing_of, post_body};
+pub use self::framing::eio4::Message;
+pub use self::inbox::{End, Inbox, Part, Refused, Section, Unit, UnitKind};
+pub use self::session::{Announced, OpenError, Session, post_body, post_packets};
 
 /// A connection's two directions.
 pub trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -52,11 +55,19 @@ pub trait Connect: Send + Sync {
     /// When nobody listens, or (policy) when the port is not known.
     fn connect<'a>(&'a self, id: &'a tape::ConnId, port: Port) -> BoxFuture<'a, io::Result<BoxedStream>>;
 
+    /// Opens the connection `id` as a session of WebTransport at the port under test, and its one bidirectional stream.
+    /// The caller bounds the wait: where nobody listens on UDP, nothing says so.
+    ///
+    /// # Errors
+    ///
+    /// When the server refuses the session.
+    fn webtransport<'a>(&'a self, id: &'a tape::ConnId, target: &'a str) -> BoxFuture<'a, io::Result<BoxedStream>>;
+
     /// `host:port`, for the `Host` header.
     fn authority(&self) -> String;
 }
 
-/// Connects to a server over TCP.
+/// Connects to a server over TCP, or over UDP at the port of the same number.
 #[derive(Clone, Debug)]
 pub struct TcpConnect {
     /// Host name or address.
@@ -78,6 +89,13 @@ impl Connect for TcpConnect {
             };
             let stream = TcpStream::connect((self.host.as_str(), port)).await?;
             stream.set_nodelay(true)?;
+            Ok(Box::new(stream) as BoxedStream)
+        })
+    }
+
+    fn webtransport<'a>(&'a self, _: &'a tape::ConnId, target: &'a str) -> BoxFuture<'a, io::Result<BoxedStream>> {
+        Box::pin(async move {
+            let stream = webtransport::connect(&self.host, self.port, &self.authority(), target).await?;
             Ok(Box::new(stream) as BoxedStream)
         })
     }

@@ -47,6 +47,8 @@ pub enum Framing {
     Raw,
     /// xhr-polling: a bare packet, or packets behind `\ufffd<length>\ufffd`.
     Payload,
+    /// Engine.IO 4 polling: packets with U+001E between them, binary ones as `b` and base64.
+    Records,
     /// jsonp-polling: a payload as the argument of `io.j[i](…)`.
     Jsonp,
     /// htmlfile: script elements.
@@ -57,6 +59,8 @@ pub enum Framing {
     WebSocket,
     /// Frames of the hixie-76 draft, behind the 16 bytes of the challenge's answer.
     Hixie,
+    /// The stream of a WebTransport session: packets behind their length.
+    WebTransport,
 }
 
 /// One thing the server did on a connection.

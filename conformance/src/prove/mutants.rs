@@ -3,6 +3,7 @@
 //! | module | what |
 //! |---|---|
 //! | [`packet`] | a packet's literals, its presence, its count |
+//! | [`binary`] | a binary message's bytes, its presence, its count |
 //! | [`order`] | two packets of one part that came one after the other |
 //! | [`response`] | a status, the asserted headers, whether an answer comes at all |
 //! | [`bytes`] | bodies and pieces of streams |
@@ -14,6 +15,7 @@
 //! `any order`, and delays where there is no window.
 
 mod absence;
+mod binary;
 mod bytes;
 mod end;
 mod order;
@@ -89,6 +91,7 @@ pub(super) fn of_consumption(recording: &Recording, ops: &[Op<'_>], number: usiz
     };
     let mut mutants = match &took.consumed {
         Consumed::Packet { place, framing, text } => packet::mutants(&subject, place, *framing, text),
+        Consumed::Binary { place, framing, bytes } => binary::mutants(&subject, place, *framing, bytes),
         Consumed::Status { conn, section, head } => response::mutants(&subject, conn, *section, head),
         Consumed::Bytes { place, bytes, whole } => bytes::mutants(&subject, place, bytes, *whole),
         Consumed::End(ending) => end::mutants(&subject, ending),

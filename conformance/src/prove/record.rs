@@ -33,6 +33,7 @@ impl Pace {
         let timings = Timings {
             interval: contract.interval.mul_f64(patience),
             polling: contract.polling.mul_f64(patience),
+            connect: contract.connect.mul_f64(patience),
         };
         Pace { patience, timings }
     }

@@ -55,6 +55,11 @@ impl Connect for Replay {
         })
     }
 
+    /// WebTransport is replayed above its stream.
+    fn webtransport<'a>(&'a self, id: &'a ConnId, _: &'a str) -> BoxFuture<'a, io::Result<BoxedStream>> {
+        self.connect(id, Port::Http)
+    }
+
     fn authority(&self) -> String {
         self.authority.clone()
     }

@@ -12,6 +12,7 @@ use thiserror::Error;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use super::plan::Extras;
 use crate::exit::Exit;
 
 mod command;
@@ -106,7 +107,7 @@ impl Boot {
     pub async fn start(&self, target: &Target) -> Result<Running, BootError> {
         match target {
             Target::Embedded => {
-                let server = embedded(self.patience).await?;
+                let server = embedded(self.patience, Extras::default()).await?;
                 Ok(Running {
                     address: server.address(),
                     door: Door::Embedded(server),

@@ -6,17 +6,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use super::boot::{Address, BootError, Running, Target, embedded};
 use super::case::{Played, Setting, Timings, ops, play};
 use super::event::{CaseReport, Event, Outcome, Summary};
 use super::judge;
 use super::late::Lateness;
-use super::plan::Offer;
+use super::plan::{Extras, Offer};
 use super::trace::trace;
+use crate::client::TcpConnect;
 use crate::client::tape::Progress;
-use crate::client::{Client, Session, TcpConnect, Wire};
 use crate::expect::Baseline;
 use crate::report::{Reporter, write_trace};
 use crate::scenario::catalogue::Case;
@@ -24,6 +24,9 @@ use crate::scenario::requirements::Requirements;
 
 /// How often a case is run again because the harness was late.
 const RERUNS: u32 = 2;
+
+/// The part of the jobs that run at a time when cases run again.
+const FEW: usize = 8;
 
 /// A late harness spoils a verdict when it is late by more than this part of the heartbeat timeout.
 const SPOILT: f64 = 0.25;
@@ -56,8 +59,8 @@ pub struct Engine<'a> {
 }
 
 impl Engine<'_> {
-    /// Runs the cases, and reports each as it ends. Cases that need the server for themselves, and those that the harness
-    /// was too late for, run by themselves at the end.
+    /// Runs the cases, and reports each as it ends. Those that the harness was too late for run again, among few and then by
+    /// themselves; so do, at the end, those that need the server for themselves.
     ///
     /// # Errors
     ///
@@ -86,7 +89,10 @@ impl Engine<'_> {
                 crowd.push((case, 0));
             }
         }
-        alone.extend(self.batch(crowd, self.options.jobs.max(1), &mut tally).await?);
+        // What the harness was too late for has a second chance among few, and a last one by itself.
+        let jobs = self.options.jobs.max(1);
+        let again = self.batch(crowd, jobs, &mut tally).await?;
+        alone.extend(self.batch(again, jobs.div_ceil(FEW), &mut tally).await?);
         while !alone.is_empty() {
             alone = self.batch(std::mem::take(&mut alone), 1, &mut tally).await?;
         }
@@ -141,7 +147,7 @@ impl Engine<'_> {
         async move {
             let begun = Instant::now();
             let server = if fresh_server {
-                Some(embedded(options.patience).await?)
+                Some(embedded(options.patience, Extras::of(&case)).await?)
             } else {
                 None
             };
@@ -227,19 +233,6 @@ impl Engine<'_> {
     }
 }
 
-/// Asks a server what it offers. One that does not answer offers everything: its cases then fail one by one, each with
-/// its own message.
-pub async fn offer(address: &Address, patience: f64) -> Offer {
-    let wire = Wire::new(Arc::new(connect(address)), Arc::new(Progress::start()), false);
-    let client = Client::new(Arc::new(wire), "offer", true);
-    let asked = Session::handshake(&client, "xhr-polling", "/socket.io/1/");
-    let answer = timeout(Duration::from_secs(2).mul_f64(patience), asked).await;
-    Offer {
-        transports: answer.ok().and_then(Result::ok).map(|session| session.transports),
-        policy: address.policy_port.is_some(),
-    }
-}
-
 /// A case that has ended.
 struct Ended {
     case: Case,
@@ -313,7 +306,7 @@ fn title(case: &Case) -> String {
         .unwrap_or_default()
 }
 
-fn connect(address: &Address) -> TcpConnect {
+pub(super) fn connect(address: &Address) -> TcpConnect {
     TcpConnect {
         host: address.host.clone(),
         port: address.port,
@@ -325,6 +318,7 @@ fn scaled(timings: &Timings, patience: f64) -> Timings {
     Timings {
         interval: timings.interval.mul_f64(patience),
         polling: timings.polling.mul_f64(patience),
+        connect: timings.connect.mul_f64(patience),
     }
 }
 

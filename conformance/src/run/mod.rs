@@ -6,5 +6,6 @@ pub mod engine;
 pub mod event;
 pub mod judge;
 pub mod late;
+pub mod offer;
 pub mod plan;
 pub mod trace;

@@ -1,6 +1,6 @@
 //! Which cases run: the selection, and what the target cannot be asked.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::case::ops;
@@ -55,23 +55,55 @@ fn uses(scenario: &Scenario, over: Option<&str>) -> BTreeSet<String> {
             .filter(|need| known(need)),
     );
     for op in ops(scenario) {
-        if let Action::Open {
-            transport: Some(transport),
-            ..
-        }
-        | Action::Reopen(Some(transport)) = &op.step.action
-        {
-            names.insert(transport.node.clone());
+        match &op.step.action {
+            Action::Open {
+                transport: Some(transport),
+                ..
+            }
+            | Action::Reopen(Some(transport)) => {
+                names.insert(transport.node.clone());
+            }
+            Action::Upgrade(transport) => {
+                names.insert(transport.clone());
+            }
+            Action::Wt(_) => {
+                names.insert("webtransport".to_owned());
+            }
+            _ => {}
         }
     }
     names
 }
 
+/// What the embedded server has only for the cases that ask for it: an offset in every event is in the way of the others,
+/// and a UDP port costs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extras {
+    /// Connection state recovery.
+    pub recovery: bool,
+    /// WebTransport.
+    pub webtransport: bool,
+}
+
+impl Extras {
+    /// What a case asks for.
+    #[must_use]
+    pub fn of(case: &Case) -> Extras {
+        let needs = &case.scenario.headers.needs;
+        Extras {
+            recovery: needs.iter().any(|need| need.node == "recovery"),
+            webtransport: uses(&case.scenario, case.transport.as_deref()).contains("webtransport"),
+        }
+    }
+}
+
 /// What a target offers, as far as it tells.
 #[derive(Clone, Debug, Default)]
 pub struct Offer {
-    /// Transports of the rev1 handshake; `None` where none could be had, so that every case is tried.
-    pub transports: Option<Vec<String>>,
+    /// The transports of each generation that the target answered to. Where it answered to none, every case is tried.
+    pub transports: BTreeMap<Generation, Vec<String>>,
+    /// Generations that were asked for by name: their cases are tried in any case.
+    pub wanted: Vec<Generation>,
     /// Whether the flash policy port is known.
     pub policy: bool,
 }
@@ -88,7 +120,11 @@ impl Offer {
         if !self.policy && asks_policy(&case.scenario) {
             return Some("no flash policy port announced".to_owned());
         }
-        let offered = self.transports.as_ref()?;
+        let generation: Generation = case.scenario.headers.generation().parse().ok()?;
+        let Some(offered) = self.transports.get(&generation) else {
+            let absent = !self.transports.is_empty() && !self.wanted.contains(&generation);
+            return absent.then(|| format!("no {generation}"));
+        };
         let lacking = uses(&case.scenario, case.transport.as_deref());
         lacking
             .into_iter()

@@ -56,7 +56,7 @@ pub(crate) fn errors(scenario: &Scenario, flow: bool) -> Vec<SpannedError> {
     texts::errors(scenario, generation, &mut problems);
     if flow {
         alone::errors(scenario, generation, &mut problems);
-        flow::errors(scenario, &mut problems);
+        flow::errors(scenario, generation, &mut problems);
     }
     problems
 }

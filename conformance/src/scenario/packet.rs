@@ -8,7 +8,7 @@ pub(crate) mod rev1;
 
 use super::ast::{Atom, AtomKind, Span, Text};
 use super::capture::Captures;
-use super::json::{JsString, Value};
+use super::json::{self, JsString, Value};
 use super::pattern::Mismatch;
 use super::text::{Unbound, bound};
 use super::{Generation, SpannedError};
@@ -129,6 +129,25 @@ pub fn render_packet(generation: Generation, text: &Text, captures: &Captures) -
         }
     }
     String::from_utf8(bytes).map_err(|_| RenderError::NotUtf8(text.span))
+}
+
+/// An event without the string that ends its arguments, as where a server adds an offset to every event for connection
+/// state recovery; none where the packet is no event that could have one.
+#[must_use]
+pub fn without_offset(packet: &str) -> Option<String> {
+    let [_, _, id, data] = eio::split(packet)?;
+    if !matches!(packet.as_bytes().get(1), Some(b'2' | b'5')) || !id.is_empty() {
+        return None;
+    }
+    let Ok(Value::Array(mut items)) = json::parse(&packet[data.clone()]) else {
+        return None;
+    };
+    match items.pop() {
+        Some(Value::String(_)) if !items.is_empty() => {
+            Some(format!("{}{}", &packet[..data.start], Value::Array(items)))
+        }
+        _ => None,
+    }
 }
 
 /// The offset of the first atom, from `from` on, that is this byte.

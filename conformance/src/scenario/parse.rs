@@ -174,6 +174,19 @@ impl<'a> Parser<'a> {
         }))
     }
 
+    /// How far right the next line begins, where it is indented.
+    fn next_indent(&self) -> Option<usize> {
+        let text = self.text(*self.lines.get(self.at)?);
+        let words = text.trim_start_matches([' ', '\t']);
+        (!words.trim().is_empty()).then_some(text.len() - words.len())
+    }
+
+    /// How far right on its line a span begins.
+    fn indent(&self, span: Span) -> usize {
+        let before = &self.source[..span.start];
+        before.len() - before.rfind('\n').map_or(0, |at| at + 1)
+    }
+
     fn skip_indented(&mut self) {
         while self.next_indented().is_some() {}
     }

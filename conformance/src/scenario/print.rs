@@ -217,7 +217,9 @@ fn header_lines(headers: &[HeaderLine]) -> Vec<String> {
 fn block(expectations: &[Expectation]) -> Vec<String> {
     let mut lines = Vec::new();
     for expectation in expectations {
-        lines.push(action(&expectation.action).0);
+        let (head, headers) = action(&expectation.action);
+        lines.push(head);
+        lines.extend(headers.iter().map(|header| format!("    {header}")));
         lines.extend(
             expectation
                 .attachments

@@ -9,6 +9,7 @@
 use std::future::Future;
 use std::net::SocketAddr;
 
+use conformance::client::websocket::{Opcode, accept, server_frame};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
@@ -18,6 +19,10 @@ pub(crate) const HUGE: u64 = 1 << 30;
 
 /// A revision-1 handshake that offers everything.
 const HANDSHAKE: &str = "4711:2:2:websocket,flashsocket,htmlfile,xhr-multipart,xhr-polling,jsonp-polling";
+
+/// An open packet of Engine.IO 4.
+const OPEN: &str =
+    r#"0{"sid":"4711","upgrades":["websocket"],"pingInterval":300,"pingTimeout":200,"maxPayload":1000000}"#;
 
 /// A server in a runtime of its own, so that a harness that blocks its own thread still meets it.
 pub(crate) struct Hostile {
@@ -168,6 +173,40 @@ pub(crate) fn handshakes_then_sends_a_huge_frame() -> Hostile {
     })
 }
 
+/// Opens a session of Engine.IO 4, then answers every poll and every post at once, with nothing that says anything.
+pub(crate) fn answers_with_noops() -> Hostile {
+    Hostile::start(|mut stream| async move {
+        loop {
+            let head = request(&mut stream).await?;
+            let body = match (head.starts_with("GET "), head.contains("sid=")) {
+                _ if head.is_empty() => return Ok(()),
+                (true, false) => OPEN,
+                (true, true) => "6",
+                (false, _) => "ok",
+            };
+            let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+            stream.write_all(answer.as_bytes()).await?;
+        }
+    })
+}
+
+/// Opens a session of Engine.IO 4 over a WebSocket, and goes on with frames of that text without end.
+pub(crate) fn floods(text: &'static str) -> Hostile {
+    Hostile::start(move |mut stream| async move {
+        let head = request(&mut stream).await?;
+        let key = head.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: "));
+        let accept = accept(key.unwrap_or_default());
+        let answer = format!(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Accept: {accept}\r\n\r\n"
+        );
+        stream.write_all(answer.as_bytes()).await?;
+        stream.write_all(&server_frame(Opcode::Text, OPEN.as_bytes())).await?;
+        let frames = server_frame(Opcode::Text, text.as_bytes()).repeat(1000);
+        repeat(&mut stream, &frames, u64::MAX).await
+    })
+}
+
 /// All of them, with a name for messages.
 pub(crate) fn all() -> Vec<(&'static str, Hostile)> {
     vec![
@@ -180,6 +219,9 @@ pub(crate) fn all() -> Vec<(&'static str, Hostile)> {
         ("drips", drips()),
         ("handshakes, then never answers", handshakes_then_never_answers()),
         ("handshakes, then streams", handshakes_then_streams()),
+        ("answers with noops", answers_with_noops()),
+        ("floods with pings", floods("2")),
+        ("floods with events", floods("42[\"event\"]")),
         (
             "handshakes, then sends a huge frame",
             handshakes_then_sends_a_huge_frame(),

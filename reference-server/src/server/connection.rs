@@ -109,7 +109,7 @@ impl Connection {
 
     /// The client has left; with it goes the session, unless another connection carries it.
     pub(crate) fn leave(self) {
-        let over = self.is_over();
+        let over = self.upgrading || self.is_over();
         let (hub, client) = (Arc::clone(&self.hub), Arc::clone(&self.client));
         drop(self);
         if !over {

@@ -25,6 +25,9 @@ use shutdown::Stop;
 /// How long [`Server::shutdown`] waits for connections to end.
 const FAREWELL: Duration = Duration::from_secs(2);
 
+/// How many ports are tried where any will do.
+const PORTS: usize = 20;
+
 /// A running server. Dropping it stops it as well, without waiting for the last bytes.
 pub struct Server {
     address: SocketAddr,
@@ -41,17 +44,13 @@ impl Server {
     ///
     /// When an address cannot be bound.
     pub async fn start(options: Options) -> io::Result<Server> {
-        let listener = bind(&options, options.port).await?;
+        let (listener, quic) = bind_both(&options).await?;
         let policy = match options.policy_port {
             Some(port) => Some(bind(&options, port).await?),
             None => None,
         };
         let address = listener.local_addr()?;
         let policy_address = policy.as_ref().map(TcpListener::local_addr).transpose()?;
-        let quic = match options.webtransport {
-            true => Some(webtransport::bind(address)?),
-            false => None,
-        };
         let certificate_hash = quic.as_ref().map(|quic| quic.certificate_hash.clone());
         let hub = Arc::new(Hub::new(options));
         let (stop, stopped) = Stop::new();
@@ -116,6 +115,24 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.stop.send();
         self.hub.close_all();
+    }
+}
+
+/// TCP and, for WebTransport, UDP on a port of the same number. One that is free for TCP may be in use for UDP; where the
+/// system chooses, it is asked again.
+async fn bind_both(options: &Options) -> io::Result<(TcpListener, Option<webtransport::Listener>)> {
+    let mut attempts = PORTS;
+    loop {
+        let listener = bind(options, options.port).await?;
+        if !options.webtransport {
+            return Ok((listener, None));
+        }
+        attempts -= 1;
+        match webtransport::bind(listener.local_addr()?) {
+            Ok(quic) => return Ok((listener, Some(quic))),
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && options.port == 0 && attempts > 0 => {}
+            Err(error) => return Err(error),
+        }
     }
 }
 

@@ -113,6 +113,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin, F: Framing> Framed<S, F> {
         self.stream.write_all(bytes).await
     }
 
+    /// What is below.
+    pub(super) fn stream(&mut self) -> &mut S {
+        &mut self.stream
+    }
+
     /// Whether the client said goodbye, instead of just being gone.
     pub(super) fn has_left(&self) -> bool {
         self.end == Some(End::Left)

@@ -47,7 +47,8 @@ pub(super) async fn get(hub: &Arc<Hub>, client: Arc<Client>, headers: &HeaderMap
     Ok(response)
 }
 
-/// Acts on the packets of a body, up to the first that is none. It is text: binary data stands in it as base64.
+/// Acts on the packets of a body, up to the first that is none, which ends the session. It is text: binary data stands in
+/// it as base64.
 pub(super) async fn post(
     hub: &Arc<Hub>,
     client: Arc<Client>,
@@ -67,18 +68,28 @@ pub(super) async fn post(
         Ok(body) => body,
         Err(refusal) => return Ok(Err(refusal)),
     };
+    let mut malformed = false;
     match std::str::from_utf8(&body) {
         Ok(payload) => {
             for part in eio4::split_payload(payload) {
                 if !client.is_live() {
                     break;
                 }
-                hub.receive_engine(client, eio4::Packet::decode_part(part));
+                let packet = eio4::Packet::decode_part(part);
+                malformed = packet.is_err();
+                hub.receive_engine(client, packet);
             }
         }
-        Err(_) => hub.receive_engine(client, Err(Malformed::NotText)),
+        Err(_) => {
+            malformed = true;
+            hub.receive_engine(client, Err(Malformed::NotText));
+        }
     }
     client.wake();
+    // `ok` would say that all of it was acted on.
+    if malformed {
+        return Ok(Err(Refusal::BadRequest));
+    }
     Ok(Ok(answer(StatusCode::OK, "text/html", "ok")))
 }
 

@@ -97,6 +97,8 @@ async fn serve(hub: &Arc<Hub>, incoming: IncomingSession) -> Result<(), Box<dyn 
         Some(connection) => websocket::serve(connection, &mut socket).await,
         None => websocket::refuse(&mut socket, None).await,
     }
+    // Not before the client has it all: the session's end would overtake what is under way.
+    let _ = tokio::time::timeout(websocket::FAREWELL, socket.stream().send_mut().finish()).await;
     session.close(VarInt::from_u32(0), b"");
     Ok(())
 }

@@ -1,9 +1,11 @@
-//! Revision 1 (Socket.IO 0.7–0.9) as it stands on the wire: pure functions between bytes and packets.
+//! What stands on the wire: pure functions between bytes and packets. Revision 1 (Socket.IO 0.7–0.9), Engine.IO 4
+//! ([`eio4`], [`webtransport`]) and Socket.IO 5 ([`socketio`]).
 //!
 //! Written apart from the server's codec on purpose: a harness that shared it could not see its mistakes. Everything here
 //! is strict; what a lenient reader would repair is an error that names an offset and a reason.
 
 pub mod body;
+pub mod eio4;
 pub mod handshake;
 pub mod hixie;
 pub mod htmlfile;
@@ -12,6 +14,8 @@ mod literal;
 pub mod multipart;
 pub mod packet;
 pub mod payload;
+pub mod socketio;
+pub mod webtransport;
 
 use thiserror::Error;
 
@@ -51,12 +55,15 @@ pub enum Fault {
     /// Fewer than two colons.
     #[error("fewer than two colons")]
     Separator,
-    /// The packet type is not one digit from 0 to 8.
+    /// The packet type is not one of the digits that the revision knows.
     #[error("unknown packet type")]
     Type,
     /// The packet id is not decimal, or a `+` stands without one.
     #[error("the id is not decimal")]
     Id,
+    /// An acknowledgement without an id, or an id where only events and acknowledgements have any.
+    #[error("{0} id")]
+    PacketId(&'static str),
     /// Data that must be JSON and is not.
     #[error("malformed JSON")]
     Json,
@@ -93,7 +100,10 @@ pub enum Fault {
     /// A handshake body without exactly four fields.
     #[error("not four fields")]
     Fields,
-    /// An empty session id, or one that cannot stand in a URL segment.
+    /// A field of an open packet that is missing or has another type.
+    #[error("no usable {0}")]
+    Field(&'static str),
+    /// An empty session id, or one that cannot stand in a URL as it is.
     #[error("bad session id")]
     Sid,
     /// A timeout that is neither empty nor a whole number of seconds.
@@ -114,6 +124,18 @@ pub enum Fault {
     /// A key of the hixie-76 handshake without digits or spaces, or one that does not divide.
     #[error("bad key")]
     Key,
+    /// Not base64 with the alphabet of RFC 4648, section 4, and its padding.
+    #[error("malformed base64")]
+    Base64,
+    /// Data that is missing, is where none may be, or has the wrong shape for its packet.
+    #[error("expected {0}")]
+    Payload(&'static str),
+    /// The number of attachments of a binary packet is missing, zero or no number.
+    #[error("no number of attachments")]
+    Attachments,
+    /// A placeholder whose number is none of an attachment's.
+    #[error("a placeholder of no attachment")]
+    Placeholder,
     /// More than [`MAX_BUFFER`] bytes without an end.
     #[error("more than {MAX_BUFFER} bytes without an end")]
     Size,
@@ -127,7 +149,7 @@ impl Fault {
             Fault::Empty => "empty",
             Fault::Separator => "separator",
             Fault::Type => "type",
-            Fault::Id => "id",
+            Fault::Id | Fault::PacketId(_) => "id",
             Fault::Json => "json",
             Fault::Event => "event",
             Fault::Ack => "ack",
@@ -139,7 +161,7 @@ impl Fault {
             Fault::Literal => "literal",
             Fault::Unsafe(_) => "unsafe",
             Fault::Form => "form",
-            Fault::Fields => "fields",
+            Fault::Fields | Fault::Field(_) => "fields",
             Fault::Sid => "sid",
             Fault::Timeout => "timeout",
             Fault::Transports => "transports",
@@ -147,6 +169,10 @@ impl Fault {
             Fault::Boundary => "boundary",
             Fault::Utf8 => "utf8",
             Fault::Key => "key",
+            Fault::Base64 => "base64",
+            Fault::Payload(_) => "payload",
+            Fault::Attachments => "attachments",
+            Fault::Placeholder => "placeholder",
             Fault::Size => "size",
         }
     }

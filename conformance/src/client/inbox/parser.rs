@@ -1,7 +1,7 @@
 //! Finds the packets in the bytes of a section, whatever its framing.
 
 use super::UnitKind;
-use crate::client::framing::{FramingError, hixie, htmlfile, multipart, payload};
+use crate::client::framing::{FramingError, hixie, htmlfile, multipart, payload, webtransport};
 use crate::client::http::ResponseHead;
 use crate::client::tape::Framing;
 use crate::client::websocket::{MESSAGE_LIMIT, Opcode, parse_frame};
@@ -10,7 +10,7 @@ use crate::client::websocket::{MESSAGE_LIMIT, Opcode, parse_frame};
 pub(super) enum Parser {
     /// Bytes only, or the framing is broken.
     None,
-    /// xhr-polling and jsonp-polling: at the end of the body.
+    /// Polling: at the end of the body.
     Whole,
     HtmlFile(htmlfile::Stream),
     /// And whether the first boundary has come.
@@ -18,6 +18,7 @@ pub(super) enum Parser {
     WebSocket(Assembler),
     /// And as much of the challenge's answer as has come.
     Hixie(hixie::Deframer, Vec<u8>),
+    WebTransport(webtransport::Deframer),
 }
 
 /// The packets of one item of a stream: a reopened stream may carry its backlog as a framed payload.
@@ -41,7 +42,7 @@ impl Parser {
     pub(super) fn new(framing: Framing, head: Option<&ResponseHead>) -> Parser {
         match framing {
             Framing::Raw => Parser::None,
-            Framing::Payload | Framing::Jsonp => Parser::Whole,
+            Framing::Payload | Framing::Jsonp | Framing::Records => Parser::Whole,
             Framing::HtmlFile => Parser::HtmlFile(htmlfile::Stream::default()),
             Framing::Multipart => {
                 let content_type = head.and_then(|head| head.header("content-type")).unwrap_or_default();
@@ -49,6 +50,7 @@ impl Parser {
             }
             Framing::WebSocket => Parser::WebSocket(Assembler::default()),
             Framing::Hixie => Parser::Hixie(hixie::Deframer::new(), Vec::new()),
+            Framing::WebTransport => Parser::WebTransport(webtransport::Deframer::new(MESSAGE_LIMIT)),
         }
     }
 
@@ -96,6 +98,12 @@ impl Parser {
                     Ok(Some((kind, DIGEST + deframer.consumed())))
                 })
             }
+            Parser::WebTransport(stream) => {
+                stream.push(new);
+                pull(&mut found, || {
+                    Ok(stream.next()?.map(|message| (message.into(), stream.consumed())))
+                })
+            }
             Parser::WebSocket(assembler) => loop {
                 match assembler.next(all) {
                     Ok(Some(unit)) => found.push(unit),
@@ -105,6 +113,14 @@ impl Parser {
             },
         };
         (found, result.err())
+    }
+
+    /// What is wrong with a stream that ends here, if anything is.
+    pub(super) fn ended(&self) -> Option<&'static str> {
+        match self {
+            Parser::WebTransport(stream) if !stream.is_empty() => Some("the stream ends inside a packet"),
+            _ => None,
+        }
     }
 }
 

@@ -1,15 +1,20 @@
 //! Changes of packets: out of their framing, changed, and framed again.
 
 use super::{data, splice};
-use crate::client::framing::{hixie, htmlfile, jsonp, multipart, payload};
+use crate::client::framing::eio4::{self, Message};
+use crate::client::framing::{hixie, htmlfile, jsonp, multipart, payload, webtransport};
+use crate::client::protocol::noop;
 use crate::client::tape::{Framing, Place, Tape};
 use crate::client::websocket::{Opcode, server_frame};
+use crate::scenario::Generation;
 
 /// What becomes of a packet.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::prove) enum Change<'a> {
     /// It is another one.
     To(&'a str),
+    /// It is another binary message.
+    ToBinary(&'a [u8]),
     /// It never comes.
     Drop,
     /// It comes again, right behind itself.
@@ -17,9 +22,6 @@ pub(in crate::prove) enum Change<'a> {
     /// Another one comes right before it.
     Behind(&'a str),
 }
-
-/// What a poll holds that holds nothing else.
-const NOOP: &str = "8::";
 
 /// The tape with one packet changed, framed anew as its section frames packets.
 pub(in crate::prove) fn packet(tape: &Tape, place: &Place, framing: Framing, change: Change<'_>) -> Option<Tape> {
@@ -34,10 +36,11 @@ pub(in crate::prove) fn packet_in(tape: &mut Tape, place: &Place, framing: Frami
     let old = all.get(place.range.clone())?;
     let new = match framing {
         Framing::Raw => return None,
+        Framing::Records => records(&all, place.slot, change)?,
         Framing::Payload | Framing::Jsonp => {
             reframed_body(&all, framing, |packets| changed(packets, place.slot, change))?
         }
-        Framing::WebSocket => frames(old, change, |text| server_frame(Opcode::Text, text.as_bytes())),
+        Framing::WebSocket | Framing::WebTransport => frames(old, framing, change),
         Framing::HtmlFile | Framing::Multipart | Framing::Hixie => {
             let text = item_text(old, framing)?;
             let packets = items(&text, place.slot, change)?;
@@ -48,7 +51,7 @@ pub(in crate::prove) fn packet_in(tape: &mut Tape, place: &Place, framing: Frami
                 .concat()
         }
     };
-    let range = if matches!(framing, Framing::Payload | Framing::Jsonp) {
+    let range = if matches!(framing, Framing::Payload | Framing::Jsonp | Framing::Records) {
         0..all.len()
     } else {
         place.range.clone()
@@ -59,11 +62,11 @@ pub(in crate::prove) fn packet_in(tape: &mut Tape, place: &Place, framing: Frami
 /// The packet framed as a section of its own or an item of a stream would be, next to an existing item `like`.
 pub(in crate::prove) fn item(like: &[u8], framing: Framing, text: &str) -> Option<Vec<u8>> {
     match framing {
-        Framing::WebSocket => Some(server_frame(Opcode::Text, text.as_bytes())),
+        Framing::WebSocket | Framing::WebTransport => Some(framed(framing, Message::Text(text.to_owned()))),
         Framing::Hixie => Some(hixie::frame(text)),
         Framing::HtmlFile => Some(htmlfile::element(text).into_bytes()),
         Framing::Multipart => Some(multipart::part(&boundary(like)?, text).into_bytes()),
-        Framing::Payload => Some(text.as_bytes().to_vec()),
+        Framing::Payload | Framing::Records => Some(text.as_bytes().to_vec()),
         Framing::Jsonp => {
             let index = std::str::from_utf8(like)
                 .ok()
@@ -83,7 +86,7 @@ fn reframed_body(all: &[u8], framing: Framing, change: impl FnOnce(&mut Vec<Stri
     let mut packets = payload::split(&body).ok()?;
     change(&mut packets)?;
     if packets.is_empty() {
-        packets.push(NOOP.to_owned());
+        packets.push(noop(Generation::Rev1).to_owned());
     }
     let body = payload::join(&packets);
     Some(
@@ -93,10 +96,28 @@ fn reframed_body(all: &[u8], framing: Framing, change: impl FnOnce(&mut Vec<Stri
     )
 }
 
+/// A body of Engine.IO 4 with one of its records changed.
+fn records(all: &[u8], slot: usize, change: Change<'_>) -> Option<Vec<u8>> {
+    let mut packets = eio4::split(all).ok()?;
+    let old = packets.get(slot)?.clone();
+    match change {
+        Change::To(text) => packets[slot] = Message::Text(text.to_owned()),
+        Change::ToBinary(bytes) => packets[slot] = Message::Binary(bytes.to_vec()),
+        Change::Drop => drop(packets.remove(slot)),
+        Change::Twice => packets.insert(slot, old),
+        Change::Behind(text) => packets.insert(slot, Message::Text(text.to_owned())),
+    }
+    if packets.is_empty() {
+        packets.push(Message::Text(noop(Generation::Eio4).to_owned()));
+    }
+    Some(eio4::join(&packets).into_bytes())
+}
+
 fn changed(packets: &mut Vec<String>, slot: usize, change: Change<'_>) -> Option<()> {
     let old = packets.get(slot)?.clone();
     match change {
         Change::To(text) => packets[slot] = text.to_owned(),
+        Change::ToBinary(_) => return None,
         Change::Drop => drop(packets.remove(slot)),
         Change::Twice => packets.insert(slot, old),
         Change::Behind(text) => packets.insert(slot, text.to_owned()),
@@ -104,12 +125,22 @@ fn changed(packets: &mut Vec<String>, slot: usize, change: Change<'_>) -> Option
     Some(())
 }
 
-fn frames(old: &[u8], change: Change<'_>, frame: impl Fn(&str) -> Vec<u8>) -> Vec<u8> {
+fn frames(old: &[u8], framing: Framing, change: Change<'_>) -> Vec<u8> {
+    let frame = |text: &str| framed(framing, Message::Text(text.to_owned()));
     match change {
         Change::To(text) => frame(text),
+        Change::ToBinary(bytes) => framed(framing, Message::Binary(bytes.to_vec())),
         Change::Drop => Vec::new(),
         Change::Twice => old.repeat(2),
         Change::Behind(text) => [frame(text), old.to_vec()].concat(),
+    }
+}
+
+fn framed(framing: Framing, message: Message) -> Vec<u8> {
+    match (framing, message) {
+        (Framing::WebTransport, message) => webtransport::frame(&message),
+        (_, Message::Text(text)) => server_frame(Opcode::Text, text.as_bytes()),
+        (_, Message::Binary(bytes)) => server_frame(Opcode::Binary, &bytes),
     }
 }
 
@@ -183,6 +214,15 @@ mod tests {
         Change::Drop,
         "3:::a"
     )]
+    #[case(
+        Framing::Records,
+        "4a\x1ebAQ==\x1e4c",
+        1,
+        Change::ToBinary(b"\x02"),
+        "4a\x1ebAg==\x1e4c"
+    )]
+    #[case(Framing::Records, "4a\x1e4b", 0, Change::Twice, "4a\x1e4a\x1e4b")]
+    #[case(Framing::Records, "4a", 0, Change::Drop, "6")]
     #[case(Framing::Jsonp, "io.j[4](\"3:::a\");", 0, Change::To("3:::b"), "io.j[4](\"3:::b\");")]
     #[case(
         Framing::HtmlFile,
@@ -199,6 +239,8 @@ mod tests {
         "Content-Type: text/plain\n\n3:::b\n--x\n"
     )]
     #[case(Framing::HtmlFile, "<script>_(\"3:::a\");</script>", 0, Change::Drop, "")]
+    #[case(Framing::WebTransport, "\x024a", 0, Change::Behind("4bc"), "\x034bc\x024a")]
+    #[case(Framing::WebTransport, "\x024a", 0, Change::To("4bcd"), "\x044bcd")]
     fn a_packet_is_framed_anew(
         #[case] framing: Framing,
         #[case] body: &str,

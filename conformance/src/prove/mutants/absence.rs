@@ -3,25 +3,32 @@
 use std::time::Duration;
 
 use super::super::edit::{self, Change};
-use super::{Mutant, Recording, Subject, lane};
+use super::{Mutant, Recording, Subject, lane, quoted};
 use crate::client::http::ResponseHead;
 use crate::client::tape::{ConnId, Entry, Framing, Moment, Place, Tape};
 use crate::run::case::{Consumed, Op};
 use crate::scenario::ast::{Action, Span};
 
 /// What nobody expects.
-const UNEXPECTED: &str = "3:::unexpected";
+fn unexpected(recording: &Recording) -> &'static str {
+    match recording.case.scenario.headers.generation() {
+        "rev1" => "3:::unexpected",
+        _ => "42[\"unexpected\"]",
+    }
+}
 
 /// How long after the end of the case's steps.
 const AFTER: Duration = Duration::from_millis(5);
 
 /// Right before the answer to a fence.
 pub(super) fn before(subject: &Subject<'_>, place: &Place, framing: Framing, text: &str) -> Vec<Mutant> {
+    let unexpected = unexpected(subject.recording);
     let words = format!(
-        "\"{UNEXPECTED}\" came before the fence's answer \"{text}\" on {}",
+        "{} came before the fence's answer \"{text}\" on {}",
+        quoted(unexpected.as_bytes()),
         subject.took.lane
     );
-    let tape = edit::packet(subject.tape(), place, framing, Change::Behind(UNEXPECTED));
+    let tape = edit::packet(subject.tape(), place, framing, Change::Behind(unexpected));
     tape.map(|tape| subject.mutant(words, tape)).into_iter().collect()
 }
 
@@ -42,8 +49,13 @@ pub(super) fn during(subject: &Subject<'_>, client: &str, part: &str) -> Vec<Mut
     let Some(conn) = conns.max_by_key(|id| (begun_by(subject.tape(), id, moment), id.ordinal)) else {
         return Vec::new();
     };
-    let words = format!("\"{UNEXPECTED}\" came on {} during the silence", lane(conn));
-    inserted(subject.tape(), conn, moment)
+    let unexpected = unexpected(subject.recording);
+    let words = format!(
+        "{} came on {} during the silence",
+        quoted(unexpected.as_bytes()),
+        lane(conn)
+    );
+    inserted(subject.tape(), conn, moment, unexpected)
         .map(|tape| subject.mutant(words, tape))
         .into_iter()
         .collect()
@@ -69,6 +81,7 @@ pub(super) fn at_end(recording: &Recording, ops: &[Op<'_>]) -> Vec<Mutant> {
             says && op.step.lanes.iter().any(lane)
         })
     };
+    let unexpected = unexpected(recording);
     let tape = &recording.played.tape;
     let newest = |id: &ConnId| {
         !tape.conns.contains_key(&ConnId {
@@ -86,12 +99,16 @@ pub(super) fn at_end(recording: &Recording, ops: &[Op<'_>]) -> Vec<Mutant> {
     });
     let span = ops.last().map_or(Span::default(), |op| op.step.span);
     open.filter_map(|(id, _)| {
-        let words = format!("\"{UNEXPECTED}\" came on {} at the end of the case", lane(id));
+        let words = format!(
+            "{} came on {} at the end of the case",
+            quoted(unexpected.as_bytes()),
+            lane(id)
+        );
         Some(Mutant {
             op: ops.len(),
             span,
             words,
-            tape: inserted(tape, id, moment)?,
+            tape: inserted(tape, id, moment, unexpected)?,
         })
     })
     .collect()
@@ -105,7 +122,7 @@ fn begun_by(tape: &Tape, id: &ConnId, moment: Moment) -> bool {
 
 /// The tape with the unexpected packet at that moment: in the stream that is open then, or as the answer to the poll that
 /// is open then.
-fn inserted(tape: &Tape, id: &ConnId, moment: Moment) -> Option<Tape> {
+fn inserted(tape: &Tape, id: &ConnId, moment: Moment, unexpected: &str) -> Option<Tape> {
     let mut tape = tape.clone();
     let entries = &tape.conns.get(id)?.entries;
     let number = entries
@@ -128,17 +145,17 @@ fn inserted(tape: &Tape, id: &ConnId, moment: Moment) -> Option<Tape> {
         _ if ended => return None,
         Some(Entry::Head { framing, .. }) => {
             let like = edit::data(&tape, id, section.checked_sub(1)?)?;
-            let bytes = edit::item(&like, *framing, UNEXPECTED)?;
+            let bytes = edit::item(&like, *framing, unexpected)?;
             vec![Entry::Data { at: moment, bytes }]
         }
         None if heads().next().is_none() => vec![Entry::Data {
             at: moment,
-            bytes: UNEXPECTED.as_bytes().to_vec(),
+            bytes: unexpected.as_bytes().to_vec(),
         }],
         _ => {
             // The answers that are on the tape show how one looks.
             let (like, framing, section) = template(entries, section)?;
-            let bytes = edit::item(&edit::data(&tape, id, section)?, framing, UNEXPECTED)?;
+            let bytes = edit::item(&edit::data(&tape, id, section)?, framing, unexpected)?;
             let head = Entry::Head {
                 at: moment,
                 head: like,
@@ -159,7 +176,7 @@ fn template(entries: &[Entry], next: usize) -> Option<(ResponseHead, Framing, us
     });
     let mut polls = heads
         .enumerate()
-        .filter(|(_, (_, framing))| matches!(framing, Framing::Payload | Framing::Jsonp))
+        .filter(|(_, (_, framing))| matches!(framing, Framing::Payload | Framing::Jsonp | Framing::Records))
         .map(|(number, (head, framing))| (head, framing, number))
         .collect::<Vec<_>>();
     let chosen = polls

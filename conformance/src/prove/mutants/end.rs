@@ -29,6 +29,12 @@ fn stays_open(tape: &Tape, ending: &Ending) -> Option<Tape> {
             None => edit::splice(&mut tape, &place.conn, place.section, place.range.clone(), b"")?,
         }
     }
+    if let Some((conn, section)) = &ending.refused {
+        // The poll is never answered.
+        let head = edit::entries(&tape, conn, *section)?.start;
+        tape.conns.get_mut(conn)?.entries.truncate(head);
+        return Some(tape);
+    }
     let conn = tape.conns.get_mut(&ending.conn)?;
     let mut streams = false;
     conn.entries.retain(|entry| {

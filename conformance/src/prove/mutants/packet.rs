@@ -2,6 +2,7 @@
 
 use super::super::edit::{self, Change};
 use super::{Mutant, Subject, quoted};
+use crate::client::protocol;
 use crate::client::tape::{Framing, Place};
 use crate::scenario::Generation;
 use crate::scenario::ast::{Action, Auto, Span};
@@ -31,7 +32,12 @@ pub(super) fn mutants(subject: &Subject<'_>, place: &Place, framing: Framing, te
 /// Whether the runner hides such a packet where no step asks for it.
 fn is_hidden(subject: &Subject<'_>, text: &str) -> bool {
     let auto = subject.recording.case.scenario.headers.auto == Auto::Heartbeats;
-    auto && matches!(text.trim_end_matches(':'), "2" | "8")
+    auto && protocol::is_hidden(generation(subject), text)
+}
+
+fn generation(subject: &Subject<'_>) -> Generation {
+    let headers = &subject.recording.case.scenario.headers;
+    headers.generation().parse().unwrap_or(Generation::Rev1)
 }
 
 /// Texts that the pattern must refuse, with what was changed and where the pattern says so.
@@ -39,15 +45,7 @@ fn literals(subject: &Subject<'_>, text: &str) -> Vec<(String, Span, String)> {
     let before = &subject.took.before;
     match subject.action {
         Some(Action::ExpectPacket(pattern)) => {
-            let generation = subject
-                .recording
-                .case
-                .scenario
-                .headers
-                .generation()
-                .parse()
-                .unwrap_or(Generation::Rev1);
-            let Ok(pattern) = PacketPattern::compile(generation, pattern) else {
+            let Ok(pattern) = PacketPattern::compile(generation(subject), pattern) else {
                 return Vec::new();
             };
             let mutants = pattern.mutants(text, before).into_iter();

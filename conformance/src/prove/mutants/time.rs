@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::super::edit;
 use super::{Mutant, Subject, quoted};
 use crate::client::tape::{Entry, Framing, Moment, Tape};
-use crate::run::case::Consumed;
+use crate::run::case::{Consumed, Ending};
 
 /// How far outside of the window: more than the grain of a replay's clock, a millisecond at every event.
 const MARGIN: Duration = Duration::from_millis(20);
@@ -43,11 +43,9 @@ pub(super) fn mutants(subject: &Subject<'_>) -> Vec<Mutant> {
 fn moved(subject: &Subject<'_>, to: Moment) -> Option<Tape> {
     let mut tape = subject.tape().clone();
     let (conn, number) = match &subject.took.consumed {
-        Consumed::Packet {
-            place,
-            framing: Framing::Payload | Framing::Jsonp,
-            ..
-        } => {
+        Consumed::Packet { place, framing, .. } | Consumed::Binary { place, framing, .. }
+            if matches!(framing, Framing::Payload | Framing::Jsonp | Framing::Records) =>
+        {
             // A body counts as come when it is whole: late from its head, early to its end.
             let range = edit::entries(&tape, &place.conn, place.section)?;
             let entries = tape.conns.get(&place.conn)?.entries.get(range.clone())?;
@@ -55,12 +53,20 @@ fn moved(subject: &Subject<'_>, to: Moment) -> Option<Tape> {
             let late = edit::later(to, entries.get(end)?.moment());
             (&place.conn, if late { range.start } else { range.start + end })
         }
-        Consumed::Packet { place, .. } | Consumed::Bytes { place, .. } => {
+        Consumed::Packet { place, .. } | Consumed::Binary { place, .. } | Consumed::Bytes { place, .. } => {
             edit::cut_at(&mut tape, &place.conn, place.section, place.range.end)?;
             let number = edit::cut_at(&mut tape, &place.conn, place.section, place.range.start)?;
             (&place.conn, number)
         }
         Consumed::Status { conn, section, .. } => (conn, edit::entries(&tape, conn, *section)?.start),
+        Consumed::End(Ending {
+            refused: Some((conn, section)),
+            ..
+        }) => {
+            let section = edit::entries(&tape, conn, *section)?;
+            let late = edit::later(to, tape.conns.get(conn)?.entries.get(section.end - 1)?.moment());
+            (conn, if late { section.start } else { section.end - 1 })
+        }
         Consumed::End(ending) => {
             let entries = &tape.conns.get(&ending.conn)?.entries;
             let number = match ending.words.last() {
@@ -84,7 +90,7 @@ fn moved(subject: &Subject<'_>, to: Moment) -> Option<Tape> {
 fn what(consumed: &Consumed) -> String {
     match consumed {
         Consumed::Packet { text, .. } | Consumed::Fence { text, .. } => quoted(text.as_bytes()),
-        Consumed::Bytes { bytes, .. } => quoted(bytes),
+        Consumed::Binary { bytes, .. } | Consumed::Bytes { bytes, .. } => quoted(bytes),
         Consumed::Status { head, .. } => format!("the answer {}", head.status),
         Consumed::End(_) => "the end".to_owned(),
         Consumed::Silence { .. } => "the silence".to_owned(),

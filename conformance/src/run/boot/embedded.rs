@@ -5,18 +5,22 @@ use std::time::Duration;
 use reference_server::{Options, Server};
 
 use super::{Address, BootError, scaled};
+use crate::run::plan::Extras;
 
 /// A fresh reference server on a free port, with the contract's timings.
 pub struct EmbeddedServer {
     server: Server,
 }
 
+/// How long a client that lost its connection may come back, where a case is about that.
+const RECOVERY: Duration = Duration::from_secs(120);
+
 /// Starts one; `patience` stretches its timings. What it announces in whole seconds is rounded up to them.
 ///
 /// # Errors
 ///
 /// [`BootError::Embedded`] when it cannot listen.
-pub async fn embedded(patience: f64) -> Result<EmbeddedServer, BootError> {
+pub async fn embedded(patience: f64, extras: Extras) -> Result<EmbeddedServer, BootError> {
     let contract = Options::contract();
     let options = Options {
         port: 0,
@@ -25,6 +29,11 @@ pub async fn embedded(patience: f64) -> Result<EmbeddedServer, BootError> {
         heartbeat_timeout: whole_seconds(scaled(contract.heartbeat_timeout, patience)),
         close_timeout: whole_seconds(scaled(contract.close_timeout, patience)),
         polling_duration: scaled(contract.polling_duration, patience),
+        ping_interval: scaled(contract.ping_interval, patience),
+        ping_timeout: scaled(contract.ping_timeout, patience),
+        connect_timeout: scaled(contract.connect_timeout, patience),
+        recovery: extras.recovery.then_some(RECOVERY),
+        webtransport: extras.webtransport,
         ..contract
     };
     let server = Server::start(options)
@@ -69,7 +78,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_server_accepts_and_stops() {
-        let server = embedded(1.0).await.unwrap();
+        let server = embedded(1.0, Extras::default()).await.unwrap();
         super::super::reach(&server.address(), Duration::from_secs(20))
             .await
             .unwrap();

@@ -7,20 +7,23 @@ mod ending;
 mod response;
 mod show;
 
+use std::cell::OnceCell;
+
 use tokio::time::Instant;
 
 use self::response::wrong_head;
 use self::show::describe;
-pub(super) use self::show::show;
+pub(super) use self::show::{hex, show};
 use super::fault::Fault;
 use super::op::literal;
 use crate::client::http::ResponseHead;
+use crate::client::protocol::{ends_session, is_hidden, may_be_hidden};
 use crate::client::tape::{ConnId, Framing, Place};
-use crate::client::{Inbox, Part, Section, Unit, UnitKind, ends_session};
+use crate::client::{Inbox, Part, Section, Unit, UnitKind};
 use crate::scenario::Generation;
 use crate::scenario::ast::{Action, Span, Text};
 use crate::scenario::capture::Captures;
-use crate::scenario::packet::PacketPattern;
+use crate::scenario::packet::{PacketPattern, without_offset};
 use crate::scenario::pattern::Mismatch;
 
 /// What an expectation took, in the terms of the tape.
@@ -34,6 +37,15 @@ pub enum Consumed {
         framing: Framing,
         /// Its text.
         text: String,
+    },
+    /// A binary message.
+    Binary {
+        /// Where it came.
+        place: Place,
+        /// How it was framed.
+        framing: Framing,
+        /// Its bytes.
+        bytes: Vec<u8>,
     },
     /// A response's head.
     Status {
@@ -82,6 +94,8 @@ pub struct Ending {
     pub words: Vec<(Place, Framing)>,
     /// Whether the connection ended, too.
     pub eof: bool,
+    /// The poll that was refused: its connection, and which answer of that.
+    pub refused: Option<(ConnId, usize)>,
 }
 
 /// What a look has found.
@@ -153,6 +167,8 @@ pub(super) struct View<'a> {
     pub(super) polling: bool,
     /// Heartbeats before this are over and done with.
     pub(super) since: Option<Instant>,
+    /// Whether events may end with an offset that the step does not speak of (connection state recovery).
+    pub(super) offsets: bool,
     /// Whether a poll that brought only heartbeats and noops may be repeated.
     pub(super) repoll: bool,
 }
@@ -215,7 +231,7 @@ impl View<'_> {
     /// Heartbeats, noops and pings, while the runner answers them.
     fn hides(&self, unit: &Unit) -> bool {
         let hidden = match &unit.kind {
-            UnitKind::Packet(packet) => is_hidden(packet),
+            UnitKind::Packet(packet) => is_hidden(self.generation, packet),
             UnitKind::Ping(_) => true,
             _ => false,
         };
@@ -223,13 +239,29 @@ impl View<'_> {
     }
 
     fn packet(&self, inbox: &mut Inbox, text: &Text) -> Attempt {
-        let pattern = match PacketPattern::compile(self.generation, text) {
-            Ok(pattern) => pattern,
-            Err(error) => return mismatch(Fault::new(error.span, "malformed packet", error.message)),
+        // Only where there is something to compare: a look comes with every piece of a large message.
+        let compiled = OnceCell::new();
+        let pattern = || {
+            let pattern = compiled.get_or_init(|| PacketPattern::compile(self.generation, text));
+            pattern.as_ref().map_err(|error| Mismatch {
+                span: error.span,
+                path: String::new(),
+                message: error.message.clone(),
+                offset: None,
+            })
         };
-        let wants_hidden = matches!(literal(text).first(), Some(b'2' | b'8'));
+        let wants_hidden = may_be_hidden(self.generation, literal(text).next().as_ref());
         self.take_unit(inbox, text.span, wants_hidden, "packet", |kind, captures| match kind {
-            UnitKind::Packet(got) => pattern.matches(got, captures),
+            UnitKind::Packet(got) => {
+                let pattern = pattern()?;
+                match pattern.matches(got, captures) {
+                    Err(miss) if self.offsets => match without_offset(got) {
+                        Some(event) if pattern.matches(&event, captures).is_ok() => Ok(()),
+                        _ => Err(miss),
+                    },
+                    result => result,
+                }
+            }
             other => Err(Mismatch {
                 span: text.span,
                 path: String::new(),
@@ -312,7 +344,7 @@ impl View<'_> {
 
     fn hit(&self, part: &mut Part, name: &str, number: usize, unit: usize, captures: Captures) -> Attempt {
         for earlier in &mut part.sections[..number] {
-            pass_over(earlier);
+            pass_over(earlier, self.generation);
         }
         let section = &mut part.sections[number];
         section.head_taken = true;
@@ -325,7 +357,7 @@ impl View<'_> {
         let place = section.place(unit.range.clone(), unit.slot);
         let consumed = match unit.kind {
             UnitKind::Packet(text) => {
-                if ends_session(&text) {
+                if ends_session(self.generation, &text) {
                     part.said.push(text.clone());
                 }
                 Consumed::Packet {
@@ -334,10 +366,10 @@ impl View<'_> {
                     text,
                 }
             }
-            UnitKind::Binary(bytes) => Consumed::Bytes {
+            UnitKind::Binary(bytes) => Consumed::Binary {
                 place,
+                framing: section.framing,
                 bytes,
-                whole: false,
             },
             other => Consumed::Packet {
                 place,
@@ -362,6 +394,10 @@ impl View<'_> {
             if let Some(reason) = part.trouble.front() {
                 return mismatch(Fault::new(span, "the connection failed", reason.clone()));
             }
+            if let Some(refused) = part.refused.as_ref().filter(|_| self.polling) {
+                let label = "the server has ended the session: it refused the next poll";
+                return mismatch(Fault::new(span, "the session has ended", label).got(refused.answer.clone()));
+            }
             let Some(section) = part.sections.last_mut() else {
                 continue;
             };
@@ -372,7 +408,7 @@ impl View<'_> {
                 return mismatch(fault);
             }
             let empty = section.units.iter().all(|unit| self.hides(unit)) && !section.units.is_empty();
-            if empty && self.repoll && self.session != Some(name.as_str()) {
+            if empty && self.repoll && !section.managed {
                 section.units.clear();
                 section.body_taken = true;
                 return Attempt::Repoll(name.clone());
@@ -392,15 +428,10 @@ fn candidates(part: &Part) -> impl Iterator<Item = (usize, usize, &Unit)> {
     })
 }
 
-/// Heartbeats and noops of revision 1.
-pub(super) fn is_hidden(packet: &str) -> bool {
-    matches!(packet.trim_end_matches(':'), "2" | "8")
-}
-
 /// What is left in a section that the lane has gone beyond: heartbeats, and what stands before the first packet.
-fn pass_over(section: &mut Section) {
+fn pass_over(section: &mut Section, generation: Generation) {
     section.units.retain(|unit| match &unit.kind {
-        UnitKind::Packet(packet) => !is_hidden(packet),
+        UnitKind::Packet(packet) => !is_hidden(generation, packet),
         UnitKind::Ping(_) | UnitKind::Prelude(_) | UnitKind::Digest(_) => false,
         _ => true,
     });

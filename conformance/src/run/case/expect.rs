@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::attempt::{Attempt, Consumed, Hit, MAIN, View, show};
+use super::attempt::{Attempt, Consumed, Hit, MAIN, View, hex, show};
 use super::fault::Fault;
 use super::op::Op;
 use super::{Actor, Consumption, Failed, Play};
 use crate::client::{Inbox, Session};
+use crate::scenario::Generation;
 use crate::scenario::ast::{Action, Auto, Expectation, Lane, Level, Span, Sum, TermBase, Window};
 use crate::scenario::capture::Captures;
 
@@ -51,20 +52,43 @@ impl Play<'_> {
         let mut left: Vec<Wanted<'_>> = wanted(lines);
         while !left.is_empty() {
             let met = self.one(op, lane, &left).await?;
-            left.remove(met);
+            let met = left.remove(met);
+            self.attachments(op, lane, &met, lines).await?;
         }
         Ok(())
     }
 
     /// The first line that fits; any but the first is lenient.
     async fn one_of(&mut self, op: &Op<'_>, lane: &Lane, lines: &[Expectation]) -> Result<(), Failed> {
-        let met = self.one(op, lane, &wanted(lines)).await?;
+        let lines_wanted = wanted(lines);
+        let met = self.one(op, lane, &lines_wanted).await?;
+        self.attachments(op, lane, &lines_wanted[met], lines).await?;
         if met > 0
             && let (Some(best), Some(took)) = (lines.first(), lines.get(met))
         {
             let label = "the server does what is allowed, but not what is preferred";
             let fault = Fault::new(best.span, "second choice", label).note("took", self.source(took.span));
             self.fail(Level::Should, Box::new(fault))?;
+        }
+        Ok(())
+    }
+
+    /// The `<b` lines below a line that was met.
+    async fn attachments(
+        &mut self,
+        op: &Op<'_>,
+        lane: &Lane,
+        met: &Wanted<'_>,
+        lines: &[Expectation],
+    ) -> Result<(), Failed> {
+        let line = met.line.and_then(|line| lines.get(line));
+        for bytes in line.iter().flat_map(|line| &line.attachments) {
+            let action = Action::ExpectAttachment(bytes.clone());
+            let what = Wanted {
+                action: &action,
+                ..*met
+            };
+            self.one(op, lane, &[what]).await?;
         }
         Ok(())
     }
@@ -111,6 +135,8 @@ impl Play<'_> {
         let (at, line) = (hit.at, self.trace_text(what.action, &hit.consumed));
         self.note(at, lane, line);
         let ends = matches!(hit.consumed, Consumed::End(_));
+        let main_packet = main_packet(self.generation, &hit.consumed).filter(|_| lane.part.is_none());
+        let recoverable = is_recoverable(self.generation, &hit.consumed);
         self.consumed.push(Consumption {
             op: self.op,
             line: what.line,
@@ -128,6 +154,11 @@ impl Play<'_> {
         if let Some(actor) = self.actor_mut(lane) {
             actor.events.insert(lane.part.clone(), at);
             actor.gone |= ends && lane.part.is_none();
+            actor.offsets |= recoverable;
+            if let Some(packet) = main_packet {
+                actor.joined = packet.starts_with("40");
+            }
+            actor.offsets |= recoverable;
         }
         let span = op.step.window.as_ref().map_or(op.step.span, |window| window.span);
         let since = op.step.window.as_ref().and_then(|window| window.since.clone());
@@ -207,6 +238,7 @@ impl Play<'_> {
             part: lane.part.as_deref(),
             session: session.map(Session::part).filter(|_| lane.part.is_none()),
             polling: session.is_some_and(Session::is_polling) && lane.part.as_deref().is_none_or(|part| part == "poll"),
+            offsets: actor.offsets,
             since: actor.events.get(&lane.part).copied(),
             repoll: true,
         }
@@ -324,6 +356,7 @@ impl Play<'_> {
             Consumed::Packet { text: packet, .. } | Consumed::Fence { text: packet, .. } => {
                 format!("< {}", text(packet.as_bytes()))
             }
+            Consumed::Binary { bytes, .. } => format!("<b {}", hex(bytes)),
             Consumed::Status { head, .. } => head.status.to_string(),
             Consumed::Bytes { bytes, whole: true, .. } => format!("<< {}", text(bytes)),
             Consumed::Bytes { bytes, .. } => format!("<<+ {}", text(bytes)),
@@ -334,11 +367,31 @@ impl Play<'_> {
     }
 }
 
+/// A packet by which the client has come into the main namespace or out of it.
+fn main_packet(generation: Generation, consumed: &Consumed) -> Option<String> {
+    match consumed {
+        Consumed::Packet { text, .. } if generation != Generation::Rev1 => {
+            (text.starts_with("40{") || text == "41").then(|| text.clone())
+        }
+        _ => None,
+    }
+}
+
+/// A CONNECT to any namespace that says the server remembers sockets: from there on its events end with an offset.
+fn is_recoverable(generation: Generation, consumed: &Consumed) -> bool {
+    match consumed {
+        Consumed::Packet { text, .. } => {
+            generation != Generation::Rev1 && text.starts_with("40") && text.contains("\"pid\"")
+        }
+        _ => false,
+    }
+}
+
 /// An expectation among alternatives.
-struct Wanted<'a> {
-    action: &'a Action,
-    span: Span,
-    line: Option<usize>,
+pub(super) struct Wanted<'a> {
+    pub(super) action: &'a Action,
+    pub(super) span: Span,
+    pub(super) line: Option<usize>,
 }
 
 fn wanted(lines: &[Expectation]) -> Vec<Wanted<'_>> {
@@ -353,7 +406,7 @@ fn wanted(lines: &[Expectation]) -> Vec<Wanted<'_>> {
 }
 
 /// The first alternative that is met. When none can be met any more, the first one's complaint.
-fn decide(view: &View<'_>, inbox: &mut Inbox, wanted: &[Wanted<'_>]) -> Option<(usize, Attempt)> {
+pub(super) fn decide(view: &View<'_>, inbox: &mut Inbox, wanted: &[Wanted<'_>]) -> Option<(usize, Attempt)> {
     let mut complaint = None;
     let mut open = false;
     for (number, what) in wanted.iter().enumerate() {

@@ -59,6 +59,8 @@ pub struct Timings {
     pub interval: Duration,
     /// rev1: how long an idle poll is held.
     pub polling: Duration,
+    /// eio4: how long a client may be in no namespace.
+    pub connect: Duration,
 }
 
 impl Default for Timings {
@@ -66,6 +68,7 @@ impl Default for Timings {
         Timings {
             interval: Duration::from_secs(1),
             polling: Duration::from_secs(1),
+            connect: Duration::from_secs(1),
         }
     }
 }
@@ -132,7 +135,7 @@ pub async fn play(scenario: &Scenario, setting: Setting) -> Played {
         announced: play
             .clients
             .values()
-            .find_map(|actor| actor.client.session.as_ref()?.heartbeat_timeout),
+            .find_map(|actor| actor.client.session.as_ref()?.announced.timeout),
         lenient: play.lenient,
         consumed: play.consumed,
         tape: play.wire.take_tape(),
@@ -161,7 +164,7 @@ struct Play<'a> {
 /// A client, and what the case knows about it.
 struct Actor {
     client: Client,
-    /// Captures of this client alone: `sid`, `interval`, `timeout`, `close`, `polling`.
+    /// Captures of this client alone: `sid`, and the timings of its session.
     captures: Captures,
     /// The newest event of each lane, by part.
     events: BTreeMap<Option<String>, Instant>,
@@ -169,6 +172,10 @@ struct Actor {
     manual: bool,
     /// Said goodbye, was told so, or was cut: nothing more is owed to it or by it.
     gone: bool,
+    /// It is in the main namespace.
+    joined: bool,
+    /// Its events end with an offset, for connection state recovery.
+    offsets: bool,
     fences: u64,
 }
 
@@ -176,9 +183,11 @@ type Failed = Box<Fault>;
 
 impl<'a> Play<'a> {
     fn new(scenario: &'a Scenario, ops: &'a [Op<'a>], setting: Setting) -> Play<'a> {
+        let generation = scenario.headers.generation().parse().unwrap_or(Generation::Rev1);
         let wire = Arc::new(Wire::new(
             setting.connect.clone(),
             setting.progress.clone(),
+            generation,
             setting.recorded,
         ));
         let manual = op::manual_clients(ops);
@@ -195,6 +204,8 @@ impl<'a> Play<'a> {
                     events: BTreeMap::new(),
                     manual: manual.contains(name),
                     gone: false,
+                    joined: generation == Generation::Rev1,
+                    offsets: false,
                     fences: 0,
                 };
                 (name.to_owned(), actor)
@@ -204,7 +215,7 @@ impl<'a> Play<'a> {
         captures.insert("fresh", Value::string(&setting.fresh));
         Play {
             scenario,
-            generation: scenario.headers.generation().parse().unwrap_or(Generation::Rev1),
+            generation,
             ops,
             setting,
             wire,

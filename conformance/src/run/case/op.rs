@@ -52,7 +52,9 @@ pub fn ops(scenario: &Scenario) -> Vec<Op<'_>> {
 fn belongs(op: &Op<'_>, step: &Step) -> bool {
     let same = op.step.lanes == step.lanes && step.window.is_none();
     same && match (&op.step.action, &step.action) {
-        (Action::Request { method, .. }, Action::SendBytes(_) | Action::SendPacket(_)) => method != "GET",
+        (Action::Request { method, .. }, Action::SendBytes(_) | Action::SendPacket(_) | Action::SendAttachment(_)) => {
+            method != "GET"
+        }
         (Action::SendPacket(_), Action::SendAttachment(_)) | (Action::ExpectPacket(_), Action::ExpectAttachment(_)) => {
             true
         }
@@ -60,13 +62,15 @@ fn belongs(op: &Op<'_>, step: &Step) -> bool {
     }
 }
 
-/// Clients whose packets the case fetches by hand: a GET or a WebSocket to their own session. The runner does not poll
-/// for these.
+/// Clients whose packets the case fetches by hand: a GET, a WebSocket or a stream to their own session. The runner does not
+/// poll for these.
 pub(super) fn manual_clients(ops: &[Op<'_>]) -> BTreeSet<String> {
     let by_hand = |action: &Action| match action {
         Action::Request { method, target, .. } => method == "GET" && names_session(target) && !disconnects(target),
         Action::Ws { target, .. } => names_session(target),
         Action::Tcp(port) => port == "http",
+        // Which session a stream is for stands in its first packet.
+        Action::Wt(_) => true,
         _ => false,
     };
     let lanes = ops
@@ -82,14 +86,14 @@ fn names_session(target: &Text) -> bool {
 }
 
 fn disconnects(target: &Text) -> bool {
-    literal(target).windows(10).any(|window| window == b"disconnect")
+    let target: Vec<u8> = literal(target).collect();
+    target.windows(10).any(|window| window == b"disconnect")
 }
 
 /// The literal bytes of a text, without its holes.
-pub(super) fn literal(text: &Text) -> Vec<u8> {
-    let byte = |kind: &AtomKind| match kind {
-        AtomKind::Byte(byte) => Some(*byte),
+pub(super) fn literal(text: &Text) -> impl Iterator<Item = u8> {
+    text.atoms.iter().filter_map(|atom| match atom.kind {
+        AtomKind::Byte(byte) => Some(byte),
         AtomKind::Hole(_) => None,
-    };
-    text.atoms.iter().filter_map(|atom| byte(&atom.kind)).collect()
+    })
 }

@@ -4,15 +4,16 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout};
 
-use super::attempt::MAIN;
+use super::attempt::{MAIN, hex};
 use super::fault::Fault;
 use super::op::Op;
 use super::{Failed, Play};
-use crate::client::framing::payload;
+use crate::client::protocol::framing_of;
 use crate::client::tape::Framing;
 use crate::client::websocket::Opcode;
-use crate::client::{ClientError, OpenError, Port, Session, framing_of, post_body};
-use crate::scenario::ast::{Action, Lane, Span, Text};
+use crate::client::{ClientError, Message, OpenError, Port, Session, post_body, post_packets};
+use crate::scenario::Generation;
+use crate::scenario::ast::{Action, Lane, Span, Step, Text};
 use crate::scenario::capture::Captures;
 use crate::scenario::json::Value;
 use crate::scenario::packet::render_packet;
@@ -54,14 +55,14 @@ impl Play<'_> {
                 target,
             } => {
                 let target = match target {
-                    Some(target) => String::from_utf8_lossy(&render(target, &captures)?).into_owned(),
-                    None => "/socket.io/1/".to_owned(),
+                    Some(target) => Some(String::from_utf8_lossy(&render(target, &captures)?).into_owned()),
+                    None => None,
                 };
                 let transport = transport.as_ref().map(|transport| transport.node.clone());
                 let transport = transport
                     .or_else(|| self.setting.transport.clone())
                     .unwrap_or_else(|| "websocket".into());
-                self.open(lane, &transport, &target, *bare, span).await?;
+                self.open(lane, &transport, target.as_deref(), *bare, span).await?;
             }
             Action::Request { .. } | Action::Ws { .. } => self.request(op, lane, part, &captures).await?,
             Action::Tcp(port) => {
@@ -69,28 +70,40 @@ impl Play<'_> {
                 let connected = timeout(self.wait(), self.actor(lane).client.tcp(part, port)).await;
                 bounded(connected, span, "no connection")?;
             }
-            Action::SendPacket(text) => {
-                let packet = render_packet(self.generation, text, &captures)
-                    .map_err(|error| Fault::new(error.span(), "cannot be sent", error.to_string()))?;
+            Action::Wt(target) => {
+                let target = String::from_utf8_lossy(&render(target, &captures)?).into_owned();
+                let opened = timeout(self.wait(), self.actor(lane).client.webtransport(part, &target)).await;
+                bounded(opened, span, "no session of WebTransport")?;
+                self.note(now, lane, format!("wt {target}"));
+            }
+            Action::SendPacket(_) | Action::SendAttachment(_) => {
+                let lines = std::iter::once(op.step).chain(op.tail.iter().copied());
+                let packets = self.packets(lines, &captures)?;
                 let client = &self.actor(lane).client;
                 let sent = match &client.session {
-                    Some(session) if lane.part.is_none() => session.send(client, &packet),
-                    _ => client.frame(part, Opcode::Text, packet.as_bytes()),
+                    Some(session) if lane.part.is_none() => session.send(client, &packets),
+                    _ => packets.iter().try_for_each(|packet| client.message(part, packet)),
                 };
                 sent.map_err(|error| cannot(span, &error))?;
-                self.note(now, lane, format!("> {}", show_bytes(packet.as_bytes())));
+                if packets.first().is_some_and(|packet| leaves(self.generation, packet))
+                    && lane.part.is_none()
+                    && let Some(actor) = self.actor_mut(lane)
+                {
+                    actor.joined = false;
+                }
+                for packet in &packets {
+                    let shown = match packet {
+                        Message::Text(text) => format!("> {}", show_bytes(text.as_bytes())),
+                        Message::Binary(bytes) => format!(">b {}", hex(bytes)),
+                    };
+                    self.note(now, lane, shown);
+                }
             }
             Action::SendBytes(text) => {
                 let bytes = render(text, &captures)?;
                 let shown = show_bytes(&bytes);
                 self.write_whole(lane, bytes).map_err(|error| cannot(span, &error))?;
                 self.note(now, lane, format!(">> {shown}"));
-            }
-            Action::SendAttachment(bytes) => {
-                let client = &self.actor(lane).client;
-                client
-                    .frame(part, Opcode::Binary, bytes)
-                    .map_err(|error| cannot(span, &error))?;
             }
             Action::SendRaw(bytes) => {
                 let (client, part) = (&self.actor(lane).client, self.part_of(lane));
@@ -115,8 +128,9 @@ impl Play<'_> {
                 let transport = transport.as_ref().map(|transport| transport.node.clone());
                 self.reopen(lane, transport, span).await?;
             }
+            Action::Upgrade(transport) => self.upgrade(lane, transport, span).await?,
             _ => {
-                let label = "this version plays revision 1, which has no such step";
+                let label = "this version cannot play such a step";
                 return Err(Box::new(Fault::new(span, "cannot be played", label)));
             }
         }
@@ -135,8 +149,7 @@ impl Play<'_> {
     /// A whole WebSocket frame, or raw bytes where no frames are spoken.
     fn write_whole(&self, lane: &Lane, bytes: Vec<u8>) -> Result<(), ClientError> {
         let (client, part) = (&self.actor(lane).client, self.part_of(lane));
-        let framing = client.inbox(|inbox| inbox.parts.get(part)?.sections.last().map(|section| section.framing));
-        match framing {
+        match client.framing(part) {
             Some(Framing::WebSocket) => client.frame(part, Opcode::Text, &bytes),
             Some(Framing::Hixie) => client.write(part, [b"\x00", bytes.as_slice(), b"\xff"].concat()),
             _ => client.write(part, bytes),
@@ -175,7 +188,7 @@ impl Play<'_> {
         }
         let framing = match method {
             None => Framing::WebSocket,
-            Some(method) if method == "GET" => framing_of(&target),
+            Some(method) if method == "GET" => framing_of(self.generation, &target),
             Some(_) => Framing::Raw,
         };
         let verb = method.map_or("ws", String::as_str);
@@ -193,32 +206,51 @@ impl Play<'_> {
     /// What the lines below a request make its body: bytes as they stand, or packets framed as the transport in the URL
     /// frames them.
     fn body(&self, op: &Op<'_>, captures: &Captures, target: &str) -> Result<(Option<&'static str>, Vec<u8>), Failed> {
-        let (mut bytes, mut packets) = (Vec::new(), Vec::new());
+        let mut bytes = Vec::new();
         for step in &op.tail {
-            match &step.action {
-                Action::SendBytes(text) => bytes.extend(render(text, captures)?),
-                Action::SendPacket(text) => {
-                    let packet = render_packet(self.generation, text, captures)
-                        .map_err(|error| Fault::new(error.span(), "cannot be sent", error.to_string()))?;
-                    packets.push(packet);
-                }
-                _ => {}
+            if let Action::SendBytes(text) = &step.action {
+                bytes.extend(render(text, captures)?);
             }
         }
+        let packets = self.packets(op.tail.iter().copied(), captures)?;
         let transport = target.split('/').nth(3).unwrap_or_default();
         if packets.is_empty() {
             let (content_type, _) = post_body(transport, "");
             return Ok(((!bytes.is_empty()).then_some(content_type), bytes));
         }
-        let (content_type, body) = post_body(transport, &payload::join(&packets));
+        let (content_type, body) = post_packets(self.generation, transport, &packets);
         Ok((Some(content_type), body))
     }
 
-    async fn open(&mut self, lane: &Lane, transport: &str, target: &str, bare: bool, span: Span) -> Result<(), Failed> {
+    /// The packets of the lines that are some.
+    fn packets<'s>(&self, lines: impl Iterator<Item = &'s Step>, captures: &Captures) -> Result<Vec<Message>, Failed> {
+        let mut packets = Vec::new();
+        for step in lines {
+            match &step.action {
+                Action::SendPacket(text) => {
+                    let packet = render_packet(self.generation, text, captures)
+                        .map_err(|error| Fault::new(error.span(), "cannot be sent", error.to_string()))?;
+                    packets.push(Message::Text(packet));
+                }
+                Action::SendAttachment(bytes) => packets.push(Message::Binary(bytes.clone())),
+                _ => {}
+            }
+        }
+        Ok(packets)
+    }
+
+    async fn open(
+        &mut self,
+        lane: &Lane,
+        transport: &str,
+        target: Option<&str>,
+        bare: bool,
+        span: Span,
+    ) -> Result<(), Failed> {
         let wait = self.wait();
         let manual = self.actor(lane).manual;
         let client = &self.actor(lane).client;
-        let handshake = timeout(wait, Session::handshake(client, transport, target)).await;
+        let handshake = timeout(wait, Session::handshake(client, self.generation, transport, target)).await;
         let mut session = opened(handshake, span)?;
         let own = self.own_captures(&session);
         let Some(actor) = self.actor_mut(lane) else {
@@ -240,28 +272,56 @@ impl Play<'_> {
             lane,
             format!("open{} {transport}", if bare { " bare" } else { "" }),
         );
-        if bare {
-            Ok(())
-        } else {
-            self.greeting(lane, manual, span).await
+        if !bare {
+            self.greeting(lane, manual, span).await?;
         }
+        if transport == "upgraded" {
+            self.upgrade(lane, "websocket", span).await?;
+        }
+        Ok(())
     }
 
-    /// `$sid $interval $timeout $close $polling`, in milliseconds. What is switched off holds nothing.
+    async fn upgrade(&mut self, lane: &Lane, transport: &str, span: Span) -> Result<(), Failed> {
+        let wait = self.wait();
+        let Some(actor) = self.actor_mut(lane) else {
+            return Ok(());
+        };
+        let Some(mut session) = actor.client.session.take_if(|session| session.is_polling()) else {
+            let label = "the client has no session that polls: open one first";
+            return Err(Box::new(Fault::new(span, "cannot upgrade", label)));
+        };
+        let upgraded = timeout(wait, session.upgrade(&actor.client, transport)).await;
+        actor.client.session = Some(session);
+        opened(upgraded, span)?;
+        self.note(Instant::now(), lane, format!("upgrade {transport}"));
+        Ok(())
+    }
+
+    /// `$sid` and what the handshake tells; times in milliseconds. What is switched off holds nothing.
     fn own_captures(&self, session: &Session) -> Captures {
         let mut own = Captures::new();
         own.insert("sid", Value::string(&session.sid));
-        let timings = &self.setting.timings;
-        let known = [
-            ("interval", Some(timings.interval)),
-            ("timeout", session.heartbeat_timeout),
-            ("close", session.close_timeout),
-            ("polling", Some(timings.polling)),
-        ];
+        let (timings, announced) = (&self.setting.timings, &session.announced);
+        let known = match session.generation {
+            Generation::Rev1 => vec![
+                ("interval", Some(timings.interval)),
+                ("timeout", announced.timeout),
+                ("close", announced.close),
+                ("polling", Some(timings.polling)),
+            ],
+            Generation::Eio3 | Generation::Eio4 => vec![
+                ("interval", announced.interval),
+                ("timeout", announced.timeout),
+                ("connect", Some(timings.connect)),
+            ],
+        };
         for (name, duration) in known {
             if let Some(milliseconds) = duration.and_then(|it: Duration| i64::try_from(it.as_millis()).ok()) {
                 own.insert(name, Value::integer(milliseconds));
             }
+        }
+        if let Some(bytes) = announced.max_payload.and_then(|bytes| i64::try_from(bytes).ok()) {
+            own.insert("maxPayload", Value::integer(bytes));
         }
         own
     }
@@ -276,10 +336,12 @@ impl Play<'_> {
                 session.close(&actor.client, code)
             }
             (_, part) => {
+                let part = part.as_deref().unwrap_or(MAIN);
                 let code = code.unwrap_or(1000).to_be_bytes();
-                actor
-                    .client
-                    .frame(part.as_deref().unwrap_or(MAIN), Opcode::Close, &code)
+                match actor.client.framing(part) {
+                    Some(Framing::WebTransport) => actor.client.close(part),
+                    _ => actor.client.frame(part, Opcode::Close, &code),
+                }
             }
         };
         result.map_err(|error| cannot(span, &error))?;
@@ -289,6 +351,10 @@ impl Play<'_> {
 
     async fn reopen(&mut self, lane: &Lane, transport: Option<String>, span: Span) -> Result<(), Failed> {
         let wait = self.wait();
+        if self.generation != Generation::Rev1 {
+            let label = "only sessions of revision 1 can be taken up by another connection";
+            return Err(Box::new(Fault::new(span, "cannot reopen", label)));
+        }
         let Some(actor) = self.actor_mut(lane) else {
             return Ok(());
         };
@@ -324,10 +390,19 @@ impl Play<'_> {
         let Some(target) = target else { return Ok(()) };
         let request = client.new_request("GET", &target);
         let span = self.ops.get(self.op).map_or(Span::default(), |op| op.step.span);
-        let sent = timeout(self.wait(), client.request(part, request, framing_of(&target))).await;
+        let sent = timeout(
+            self.wait(),
+            client.request(part, request, framing_of(self.generation, &target)),
+        )
+        .await;
         bounded(sent, span, "poll not repeated")?;
         Ok(())
     }
+}
+
+/// Whether a packet takes its client out of the main namespace.
+fn leaves(generation: Generation, packet: &Message) -> bool {
+    generation != Generation::Rev1 && matches!(packet, Message::Text(text) if text == "41")
 }
 
 pub(super) fn render(text: &Text, captures: &Captures) -> Result<Vec<u8>, Failed> {

@@ -2,17 +2,24 @@
 
 use std::collections::BTreeSet;
 
-use super::super::SpannedError;
 use super::super::ast::{Action, AtomKind, Scenario, Step, Sum, TermBase, Text};
 use super::super::words::nearest;
+use super::super::{Generation, SpannedError};
 use super::{clients, texts};
 
-/// What the runner knows before a case begins: timings of the contract, and a word unique to the run of the case.
-const KNOWN: [&str; 5] = ["interval", "timeout", "close", "polling", "fresh"];
+/// What the runner knows once a session is open: timings of the handshake or the contract; and a word unique to the run of
+/// the case.
+fn known(generation: Generation) -> &'static [&'static str] {
+    match generation {
+        Generation::Rev1 => &["interval", "timeout", "close", "polling", "fresh"],
+        Generation::Eio3 | Generation::Eio4 => &["interval", "timeout", "connect", "maxPayload", "fresh"],
+    }
+}
 
-pub(super) fn errors(scenario: &Scenario, problems: &mut Vec<SpannedError>) {
+pub(super) fn errors(scenario: &Scenario, generation: Generation, problems: &mut Vec<SpannedError>) {
     let mut state = State {
-        bound: KNOWN.into_iter().collect(),
+        bound: known(generation).iter().copied().collect(),
+        binary: generation != Generation::Rev1,
         ..State::default()
     };
     for (step, _) in scenario.steps() {
@@ -28,6 +35,8 @@ struct State<'a> {
     bound: BTreeSet<&'a str>,
     open: BTreeSet<&'a str>,
     marks: BTreeSet<&'a str>,
+    /// Whether there are binary messages that belong to no packet.
+    binary: bool,
     /// The step that came last on each lane.
     last: Vec<&'a Step>,
 }
@@ -105,7 +114,7 @@ impl<'a> State<'a> {
         }
     }
 
-    /// `<b` belongs to the `<` above it on the same lane, and `>b` to the `>`.
+    /// `<b` belongs to the `<` above it on the same lane, and `>b` to the `>`; since Engine.IO 3 it may be a message of its own.
     fn attachments(&mut self, step: &'a Step, problems: &mut Vec<SpannedError>) {
         let last = self
             .last
@@ -118,7 +127,7 @@ impl<'a> State<'a> {
             Action::SendAttachment(_) => !matches!(last, Some(Action::SendPacket(_) | Action::SendAttachment(_))),
             _ => false,
         };
-        if orphan {
+        if orphan && !self.binary {
             let help = "put it below the packet it belongs to, on the same lanes";
             problems.push(SpannedError::new(step.span, "an attachment without a packet").help(help));
         }

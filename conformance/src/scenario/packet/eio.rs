@@ -75,7 +75,7 @@ impl Pattern {
 impl Socket {
     fn compile(text: &Text) -> Result<Socket, SpannedError> {
         let atoms = text.atoms.as_slice();
-        let [attachments, namespace, id, data] = parts(atoms);
+        let [attachments, namespace, id, data] = parts(atoms, 2);
         let field = |range: std::ops::Range<usize>, name| -> Result<Field, SpannedError> {
             let place = atoms.get(range.start).map_or(text.span, |atom| atom.span);
             let pieces = byte_pieces(&atoms[range.clone()])?;
@@ -102,17 +102,9 @@ impl Socket {
     }
 
     fn matches(&self, got: &str, captures: &mut Captures) -> Result<(), Mismatch> {
-        let bytes: Vec<Atom> = got
-            .bytes()
-            .map(|byte| Atom {
-                kind: AtomKind::Byte(byte),
-                span: Span::default(),
-            })
-            .collect();
-        if byte(&bytes, 0) != Some(b'4') || !matches!(byte(&bytes, 1), Some(b'0'..=b'6')) {
+        let Some([attachments, namespace, id, data]) = split(got) else {
             return self.head.matches(got.get(..got.len().min(2)).unwrap_or(got), captures);
-        }
-        let [attachments, namespace, id, data] = parts(&bytes);
+        };
         self.head.matches(&got[..2], captures)?;
         self.attachments.matches(&got[attachments], captures)?;
         self.namespace.matches(&got[namespace], captures)?;
@@ -144,13 +136,19 @@ impl Field {
 pub(super) fn json_start(atoms: &[Atom]) -> Option<usize> {
     match (byte(atoms, 0)?, byte(atoms, 1)) {
         (b'0', _) => Some(1),
-        (b'4', Some(b'0'..=b'6')) => Some(parts(atoms)[3].start),
+        (b'4', Some(b'0'..=b'6')) => Some(parts(atoms, 2)[3].start),
         _ => None,
     }
 }
 
-/// [`parts`] of a Socket.IO packet that came; none where it is no such packet.
+/// [`parts`] of a Socket.IO packet that came in an Engine.IO message; none where it is no such packet.
 pub(crate) fn split(got: &str) -> Option<[std::ops::Range<usize>; 4]> {
+    let socket = matches!(got.as_bytes(), [b'4', b'0'..=b'6', ..]);
+    socket.then(|| split_behind(got, 2))
+}
+
+/// [`parts`] of a Socket.IO packet that came, `at` being the offset behind its type digit.
+pub(crate) fn split_behind(got: &str, at: usize) -> [std::ops::Range<usize>; 4] {
     let atoms: Vec<Atom> = got
         .bytes()
         .map(|byte| Atom {
@@ -158,17 +156,15 @@ pub(crate) fn split(got: &str) -> Option<[std::ops::Range<usize>; 4]> {
             span: Span::default(),
         })
         .collect();
-    let socket = byte(&atoms, 0) == Some(b'4') && matches!(byte(&atoms, 1), Some(b'0'..=b'6'));
-    socket.then(|| parts(&atoms))
+    parts(&atoms, at)
 }
 
-/// Attachments (without the `-`), namespace (without the `,`), ack id and data of a Socket.IO packet behind its two type
-/// digits. A hole is the ack id where something follows it, else the data.
-fn parts(atoms: &[Atom]) -> [std::ops::Range<usize>; 4] {
-    let mut at = 2;
+/// Attachments (without the `-`), namespace (without the `,`), ack id and data of a Socket.IO packet; `at` is the offset
+/// behind its type digit. A hole is the ack id where something follows it, else the data.
+fn parts(atoms: &[Atom], mut at: usize) -> [std::ops::Range<usize>; 4] {
     let digits = |from: usize| from + atoms[from..].iter().take_while(|it| digit(it)).count();
     let mut attachments = at..at;
-    if matches!(byte(atoms, 1), Some(b'5' | b'6')) && byte(atoms, digits(at)) == Some(b'-') {
+    if matches!(byte(atoms, at - 1), Some(b'5' | b'6')) && byte(atoms, digits(at)) == Some(b'-') {
         attachments = at..digits(at);
         at = digits(at) + 1;
     }

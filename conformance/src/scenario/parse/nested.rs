@@ -14,33 +14,48 @@ impl Parser<'_> {
     pub(super) fn header_lines(&mut self) -> Vec<HeaderLine> {
         let mut headers: Vec<HeaderLine> = Vec::new();
         while let Some(line) = self.next_indented() {
-            let Some((name, rest)) = self.text(line).split_once(':') else {
-                self.problem(
-                    line,
-                    "an indented line that is no header",
-                    "write `name: value`, or `name: -`",
-                );
-                continue;
-            };
-            let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
-            if name.is_empty() || !name.bytes().all(token) {
-                let span = Span {
-                    start: line.start,
-                    end: line.start + name.len(),
-                };
-                let help = "names of headers are letters, digits and hyphens";
-                self.problem(span, "malformed name of a header", help);
-            }
-            let start = line.end - rest.len() + usize::from(rest.starts_with(' '));
-            let span = Span { start, end: line.end };
-            let value = (self.text(span) != "-").then(|| text::parse(self.source, span, &mut self.problems));
-            headers.push(HeaderLine {
-                name: name.to_owned(),
-                value,
-                span: line,
-            });
+            headers.extend(self.header_line(line));
         }
         headers
+    }
+
+    /// The headers of a status that is itself indented: the lines that stand further right.
+    fn deeper_header_lines(&mut self, status: Span) -> Vec<HeaderLine> {
+        let indent = self.indent(status);
+        let mut headers: Vec<HeaderLine> = Vec::new();
+        while self.next_indent().is_some_and(|next| next > indent) {
+            let Some(line) = self.next_indented() else { break };
+            headers.extend(self.header_line(line));
+        }
+        headers
+    }
+
+    fn header_line(&mut self, line: Span) -> Option<HeaderLine> {
+        let Some((name, rest)) = self.text(line).split_once(':') else {
+            self.problem(
+                line,
+                "an indented line that is no header",
+                "write `name: value`, or `name: -`",
+            );
+            return None;
+        };
+        let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+        if name.is_empty() || !name.bytes().all(token) {
+            let span = Span {
+                start: line.start,
+                end: line.start + name.len(),
+            };
+            let help = "names of headers are letters, digits and hyphens";
+            self.problem(span, "malformed name of a header", help);
+        }
+        let start = line.end - rest.len() + usize::from(rest.starts_with(' '));
+        let span = Span { start, end: line.end };
+        let value = (self.text(span) != "-").then(|| text::parse(self.source, span, &mut self.problems));
+        Some(HeaderLine {
+            name: name.to_owned(),
+            value,
+            span: line,
+        })
     }
 
     pub(super) fn expectations(&mut self, head: Span) -> Vec<Expectation> {
@@ -61,6 +76,14 @@ impl Parser<'_> {
                         "put the `<b` line below its `<` line",
                     ),
                 },
+                Ok(Action::Status { code, .. }) => {
+                    let headers = self.deeper_header_lines(line);
+                    expectations.push(Expectation {
+                        action: Action::Status { code, headers },
+                        attachments: Vec::new(),
+                        span: line,
+                    });
+                }
                 Ok(action) => expectations.push(Expectation {
                     action,
                     attachments: Vec::new(),
@@ -94,7 +117,7 @@ impl Parser<'_> {
                 let code = status(&word)?;
                 let rest = cursor.rest();
                 if !rest.node.is_empty() {
-                    let help = "here a status stands without headers";
+                    let help = "headers stand below the status, further right than it";
                     return Err(SpannedError::new(rest.span, "something follows the status").help(help));
                 }
                 Action::Status {

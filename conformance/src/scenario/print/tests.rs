@@ -232,10 +232,7 @@ fn expectation() -> impl Strategy<Value = Expectation> {
             attachments,
             span: NOWHERE,
         }),
-        (100_u16..1000).prop_map(move |code| plain(Action::Status {
-            code,
-            headers: Vec::new()
-        })),
+        (100_u16..1000, header_lines()).prop_map(move |(code, headers)| plain(Action::Status { code, headers })),
         prop::option::of(1000_u16..5000).prop_map(move |code| plain(Action::Closed(code))),
         Just(plain(Action::Eof)),
     ]

@@ -3,6 +3,7 @@
 use super::response::wrong_head;
 use super::show::{describe, hex};
 use super::{Attempt, Consumed, Hit, Piece, View, Wrong, labelled, mismatch, pass_over, passed};
+use crate::client::protocol::may_be_hidden;
 use crate::client::tape::Framing;
 use crate::client::{Inbox, Section, UnitKind};
 use crate::run::case::fault::Fault;
@@ -71,7 +72,7 @@ impl View<'_> {
         match result {
             Ok(length) => {
                 for earlier in &mut part.sections[..number] {
-                    pass_over(earlier);
+                    pass_over(earlier, self.generation);
                 }
                 let section = &mut part.sections[number];
                 section.head_taken = true;
@@ -103,7 +104,7 @@ impl View<'_> {
 
     /// `<<` on a WebSocket: the text of the next frame.
     pub(super) fn frame(&self, inbox: &mut Inbox, text: &Text) -> Attempt {
-        let wants_hidden = matches!(literal(text).first(), Some(b'2' | b'8'));
+        let wants_hidden = may_be_hidden(self.generation, literal(text).next().as_ref());
         self.take_unit(inbox, text.span, wants_hidden, "frame", |kind, captures| match kind {
             UnitKind::Packet(got) => match_bytes(text, got.as_bytes(), captures),
             other => Err(Mismatch {
@@ -115,7 +116,18 @@ impl View<'_> {
         })
     }
 
-    /// `<x`: the next bytes below the WebSocket framing.
+    /// Goes beyond heartbeats that stand where other bytes are expected.
+    fn pass_hidden(&self, section: &mut Section, expected: &[u8]) {
+        while let Some(unit) = section.units.front()
+            && self.hides(unit)
+            && unit.range.start == section.taken
+            && !expected.starts_with(&section.data[unit.range.clone()])
+        {
+            section.take_unit(0);
+        }
+    }
+
+    /// `<x`: the next bytes below the framing of a WebSocket or of a WebTransport stream.
     pub(super) fn raw(&self, inbox: &mut Inbox, bytes: &[u8], span: Span) -> Attempt {
         let name = self.part_name().to_owned();
         let Some(part) = inbox.parts.get_mut(&name) else {
@@ -131,6 +143,7 @@ impl View<'_> {
             }
             section.head_taken = true;
         }
+        self.pass_hidden(section, bytes);
         let rest = &section.data[section.taken..];
         let known = rest.len().min(bytes.len());
         if rest[..known] != bytes[..known] {

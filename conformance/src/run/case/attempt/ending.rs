@@ -2,10 +2,12 @@
 
 use tokio::time::Instant;
 
+use super::response::wrong_head;
 use super::show::show;
 use super::{Attempt, Consumed, Ending, Hit, Piece, View, Wrong, candidates, mismatch, pass_over};
+use crate::client::protocol::ends_session;
 use crate::client::tape::{ConnId, Framing};
-use crate::client::{Inbox, Part, UnitKind, ends_session};
+use crate::client::{Inbox, Part, UnitKind};
 use crate::run::case::fault::Fault;
 use crate::scenario::Generation;
 use crate::scenario::ast::Span;
@@ -22,9 +24,7 @@ impl View<'_> {
         let mut told = None;
         for (section, number, unit) in candidates(part) {
             let says_so = match &unit.kind {
-                UnitKind::Packet(packet) => {
-                    self.generation == Generation::Rev1 && ends_session(packet) && !part.said.contains(packet)
-                }
+                UnitKind::Packet(packet) => ends_session(self.generation, packet) && !part.said.contains(packet),
                 UnitKind::Close(got, _) => {
                     if let Some(code) = code
                         && *got != Some(code)
@@ -38,7 +38,7 @@ impl View<'_> {
                 _ => false,
             };
             if says_so {
-                if self.polling {
+                if self.polling && self.generation == Generation::Rev1 {
                     told = Some(unit.at);
                 }
                 seen.push((section, number));
@@ -54,6 +54,18 @@ impl View<'_> {
                 return Attempt::Mismatch(Box::new(fault), Some(wrong));
             }
         }
+        let refused = part.refused.as_ref().filter(|_| self.polling);
+        if let Some(refused) = refused {
+            if refused.status != 400 {
+                let label = format!(
+                    "the poll was answered {}, where a session that is over gives 400",
+                    refused.status
+                );
+                return mismatch(Fault::new(span, "closed in another way", label).got(refused.answer.clone()));
+            }
+            told = Some(refused.at);
+        }
+        let refused = refused.map(|refused| (refused.conn.clone(), refused.section));
         let over = end.filter(|_| !self.polling);
         let Some(at) = told.or(over) else {
             return Attempt::NotYet;
@@ -65,6 +77,14 @@ impl View<'_> {
                 "the connection ended without a close frame",
             ));
         }
+        // A socket that was never opened is not closed.
+        let socket = part.sections.last_mut().filter(|it| it.framing == Framing::WebSocket);
+        if let Some(section) = socket {
+            if let Some(fault) = wrong_head(section, span) {
+                return mismatch(fault);
+            }
+            section.head_taken = true;
+        }
         let mut words = Vec::new();
         for (number, unit) in seen.into_iter().rev() {
             let section = &mut part.sections[number];
@@ -74,7 +94,7 @@ impl View<'_> {
             }
         }
         for section in &mut part.sections {
-            pass_over(section);
+            pass_over(section, self.generation);
         }
         part.trouble.clear();
         let Some(conn) = part.sections.last().map(|section| section.conn.clone()) else {
@@ -84,6 +104,7 @@ impl View<'_> {
             conn,
             words,
             eof: end.is_some(),
+            refused,
         });
         Attempt::Matched(Box::new(Hit {
             consumed,
@@ -136,6 +157,7 @@ impl View<'_> {
             conn,
             words: Vec::new(),
             eof: true,
+            refused: None,
         });
         Attempt::Matched(Box::new(Hit {
             consumed,

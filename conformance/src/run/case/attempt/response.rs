@@ -35,6 +35,11 @@ impl View<'_> {
             return Attempt::Mismatch(Box::new(fault), Some(wrong));
         }
         section.head_taken = true;
+        // What explains an earlier error, and nobody has looked at, is left behind.
+        for earlier in &mut part.sections[..at] {
+            earlier.body_taken |= earlier.is_error();
+        }
+        let section = &part.sections[at];
         let (conn, number, at) = (section.conn.clone(), section.index, section.head_at);
         let consumed = Consumed::Status {
             conn,

@@ -25,7 +25,7 @@ pub(super) fn describe(kind: &UnitKind) -> String {
     }
 }
 
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub(in crate::run::case) fn hex(bytes: &[u8]) -> String {
     const SHOWN: usize = 32;
     let text: String = bytes.iter().take(SHOWN).map(|byte| format!("{byte:02x}")).collect();
     if bytes.len() > SHOWN { text + "…" } else { text }

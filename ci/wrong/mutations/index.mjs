@@ -1,0 +1,1 @@
+export const MUTATIONS = {"nothing": {cases:["eio4/*"]}};

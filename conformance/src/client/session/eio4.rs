@@ -1,0 +1,165 @@
+//! The handshake of Engine.IO 4 (protocol document, section "Handshake"): a poll or a WebSocket without a session id, whose
+//! first packet tells what the session is called.
+
+use super::{Announced, DOWN, OpenError, Session, refused};
+use crate::client::core::Client;
+use crate::client::framing::eio4::Open;
+use crate::client::http::{ResponseHead, shorten};
+use crate::client::inbox::{Inbox, UnitKind};
+use crate::client::protocol::framing_of;
+use crate::client::tape::ConnId;
+use crate::scenario::Generation;
+
+/// Where a handshake goes where a case names no target.
+const PATH: &str = "/socket.io/";
+
+pub(super) async fn handshake(client: &Client, transport: &str, target: Option<&str>) -> Result<Session, OpenError> {
+    let base = completed(target.unwrap_or(PATH));
+    let mut session = Session {
+        generation: Generation::Eio4,
+        transport: if transport == "upgraded" { "polling" } else { transport }.to_owned(),
+        sid: String::new(),
+        announced: Announced::default(),
+        transports: Vec::new(),
+        base,
+        polls: 0,
+        asked: None,
+    };
+    let target = with(&session.base, "transport", &session.transport);
+    let packet = match session.transport.as_str() {
+        "websocket" => {
+            let opened = session.connect_websocket(client, &target).await?;
+            client.wait(|inbox| first_frame(inbox, session.part(), opened)).await
+        }
+        "webtransport" => {
+            let opened = session.connect_webtransport(client).await?;
+            client.wait(|inbox| first_frame(inbox, session.part(), opened)).await
+        }
+        _ => {
+            let request = client.new_request("GET", &target);
+            let framing = framing_of(Generation::Eio4, &target);
+            let asked = client.shared().request(DOWN, request, framing, true).await?;
+            let packet = client.wait(|inbox| first_answer(inbox, &asked)).await;
+            session.asked = Some(asked);
+            packet
+        }
+    };
+    let packet = match packet {
+        First::Packet(packet) => packet,
+        First::Refused(head, body) => {
+            return Err(OpenError::Refused {
+                status: head.status,
+                body: shorten(&String::from_utf8_lossy(&body)),
+            });
+        }
+        First::Nothing(reason) => return Err(refused(transport, reason)),
+    };
+    let Open {
+        sid,
+        upgrades,
+        ping_interval,
+        ping_timeout,
+        max_payload,
+    } = Open::parse(&packet).map_err(|error| OpenError::Malformed {
+        body: shorten(&packet),
+        reason: error.to_string(),
+    })?;
+    session.sid = sid;
+    session.transports = upgrades;
+    session.announced = Announced {
+        interval: Some(ping_interval),
+        timeout: Some(ping_timeout),
+        close: None,
+        max_payload,
+    };
+    Ok(session)
+}
+
+/// What a handshake is answered with.
+enum First {
+    Packet(String),
+    Refused(ResponseHead, Vec<u8>),
+    Nothing(String),
+}
+
+/// The first packet of a poll's answer; those behind it stay.
+fn first_answer(inbox: &mut Inbox, asked: &(ConnId, usize)) -> Option<First> {
+    let part = inbox.parts.get_mut(DOWN)?;
+    if let Some(reason) = part.trouble.pop_front() {
+        return Some(First::Nothing(reason));
+    }
+    let (conn, index) = asked;
+    let mut sections = part.sections.iter_mut();
+    let section = sections.find(|section| section.index == *index && section.conn == *conn && section.ended)?;
+    let head = section.head.clone().filter(|head| head.status != 200);
+    if let Some(head) = head {
+        return Some(First::Refused(head, section.data.clone()));
+    }
+    Some(match section.take_unit(0).map(|unit| unit.kind) {
+        Some(UnitKind::Packet(packet)) => First::Packet(packet),
+        Some(UnitKind::Bad(reason)) => First::Nothing(reason),
+        _ => First::Nothing("the answer begins with no packet".to_owned()),
+    })
+}
+
+/// The first frame of a socket or stream.
+fn first_frame(inbox: &mut Inbox, part: &str, opened: usize) -> Option<First> {
+    let part = inbox.parts.get_mut(part)?;
+    let ended = part.end.is_some();
+    match part.sections.get_mut(opened)?.take_unit(0).map(|unit| unit.kind) {
+        Some(UnitKind::Packet(packet)) => Some(First::Packet(packet)),
+        Some(UnitKind::Bad(reason)) => Some(First::Nothing(reason)),
+        Some(_) => Some(First::Nothing("the stream begins with no packet".to_owned())),
+        None => ended.then(|| First::Nothing("the connection was closed before the first packet".to_owned())),
+    }
+}
+
+/// The target of a handshake with the protocol's version in its query, unless the case says another.
+fn completed(target: &str) -> String {
+    if value_of(target, "EIO").is_some() {
+        target.to_owned()
+    } else {
+        with(target, "EIO", "4")
+    }
+}
+
+/// Path and query of a session's requests.
+pub(super) fn target(base: &str, transport: &str, sid: &str) -> String {
+    with(&with(base, "transport", transport), "sid", sid)
+}
+
+fn value_of<'a>(target: &'a str, name: &str) -> Option<&'a str> {
+    let (_, query) = target.split_once('?')?;
+    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    pairs.find(|(have, _)| *have == name).map(|(_, value)| value)
+}
+
+/// The target with a parameter of its query set.
+fn with(target: &str, name: &str, value: &str) -> String {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let mut pairs: Vec<String> = query
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(str::to_owned)
+        .collect();
+    let pair = format!("{name}={value}");
+    let names = |pair: &String| pair.split('=').next() == Some(name);
+    match pairs.iter().position(names) {
+        Some(at) => pairs[at] = pair,
+        None => pairs.push(pair),
+    }
+    format!("{path}?{}", pairs.join("&"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[rstest::rstest]
+    #[case("/socket.io/", "/socket.io/?EIO=4&transport=websocket&sid=s")]
+    #[case("/engine.io/?a=b", "/engine.io/?a=b&EIO=4&transport=websocket&sid=s")]
+    #[case("/x/?transport=polling&EIO=5", "/x/?transport=websocket&EIO=5&sid=s")]
+    fn a_target_is_completed(#[case] given: &str, #[case] expected: &str) {
+        assert_eq!(target(&completed(given), "websocket", "s"), expected);
+    }
+}

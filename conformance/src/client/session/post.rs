@@ -1,0 +1,97 @@
+//! What a transport without a way back sends: one POST after the other.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use tokio::sync::mpsc;
+
+use super::UP;
+use crate::client::core::Shared;
+use crate::client::framing::eio4::{self, Message};
+use crate::client::framing::{jsonp, payload};
+use crate::client::http::{Request, shorten};
+use crate::client::tape::{Framing, lock};
+use crate::scenario::Generation;
+
+/// A request that carries packets.
+#[derive(Debug)]
+pub(in crate::client) struct Post {
+    pub(in crate::client) target: String,
+    pub(in crate::client) content_type: &'static str,
+    pub(in crate::client) body: Vec<u8>,
+}
+
+/// The body of a POST that carries a payload, and its type.
+#[must_use]
+pub fn post_body(transport: &str, payload: &str) -> (&'static str, Vec<u8>) {
+    if transport == "jsonp-polling" {
+        (
+            "application/x-www-form-urlencoded",
+            jsonp::post_body(payload).into_bytes(),
+        )
+    } else {
+        ("text/plain;charset=UTF-8", payload.as_bytes().to_vec())
+    }
+}
+
+/// The body of a POST that carries these packets, and its type. Revision 1 has no binary ones: their bytes stand as text.
+#[must_use]
+pub fn post_packets(generation: Generation, transport: &str, packets: &[Message]) -> (&'static str, Vec<u8>) {
+    match generation {
+        Generation::Rev1 => {
+            let text = |packet: &Message| match packet {
+                Message::Text(text) => text.clone(),
+                Message::Binary(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+            };
+            let packets: Vec<String> = packets.iter().map(text).collect();
+            post_body(transport, &payload::join(&packets))
+        }
+        Generation::Eio3 | Generation::Eio4 => post_body(transport, &eio4::join(packets)),
+    }
+}
+
+/// Posts what it is given, in order, until nobody can give anything any more.
+pub(in crate::client) async fn run_posts(shared: Arc<Shared>, mut queue: mpsc::UnboundedReceiver<Post>) {
+    while let Some(post) = queue.recv().await {
+        if let Err(reason) = send(&shared, post).await {
+            let mut inbox = lock(&shared.inbox);
+            inbox.parts.entry(UP.to_owned()).or_default().trouble.push_back(reason);
+        }
+        shared.unanswered.fetch_sub(1, Ordering::AcqRel);
+        shared.changed.notify_waiters();
+    }
+}
+
+async fn send(shared: &Arc<Shared>, post: Post) -> Result<(), String> {
+    let mut request = Request::new("POST", post.target, &shared.wire.connect.authority());
+    request.set("Content-Type", Some(post.content_type));
+    request.body = Some(post.body);
+    let fresh = shared.request(UP, request, Framing::Raw, true).await;
+    fresh.map_err(|error| format!("POST failed: {error}"))?;
+    match answer(shared, UP).await? {
+        (200, _) => Ok(()),
+        (status, body) => Err(format!(
+            "POST was answered {status}: {}",
+            shorten(&String::from_utf8_lossy(&body))
+        )),
+    }
+}
+
+/// Waits for the whole answer to the request that was just sent on a part, and takes it.
+pub(super) async fn answer(shared: &Arc<Shared>, part: &str) -> Result<(u16, Vec<u8>), String> {
+    shared
+        .wait(|inbox| {
+            let part = inbox.parts.get_mut(part)?;
+            if let Some(reason) = part.trouble.pop_front() {
+                return Some(Err(reason));
+            }
+            let done = part.sections.first().is_some_and(|section| section.ended);
+            if !done {
+                return None;
+            }
+            let section = part.sections.remove(0);
+            let status = section.head.as_ref().map_or(0, |head| head.status);
+            Some(Ok((status, section.data)))
+        })
+        .await
+}
