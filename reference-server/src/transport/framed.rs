@@ -117,8 +117,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin, F: Framing> Framed<S, F> {
         self.stream.write_all(bytes).await
     }
 
-    /// What carries the frames.
-    pub(super) fn stream_mut(&mut self) -> &mut S {
+    /// What is below.
+    pub(super) fn stream(&mut self) -> &mut S {
         &mut self.stream
     }
 

@@ -23,7 +23,7 @@ const HIGH_WATER: usize = 1 << 20;
 const CHUNK: usize = 64 * 1024;
 
 /// How long the other side has to close.
-const FAREWELL: Duration = Duration::from_secs(1);
+pub(super) const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Serves the connection's session over the stream until one of them ends.
 pub(super) async fn serve<S, F>(mut connection: Connection, socket: &mut Framed<S, F>)

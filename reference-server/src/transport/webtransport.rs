@@ -4,7 +4,6 @@ use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::BytesMut;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -25,9 +24,6 @@ use crate::session::Delivery;
 
 use super::framed::{End, Framed, Framing};
 use super::{engine, websocket};
-
-/// How long the last bytes may be under way.
-const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Where sessions come in.
 pub(crate) struct Listener {
@@ -102,7 +98,7 @@ async fn serve(hub: &Arc<Hub>, incoming: IncomingSession) -> Result<(), Box<dyn 
         None => websocket::refuse(&mut socket, None).await,
     }
     // Not before the client has it all: the session's end would overtake what is under way.
-    let _ = tokio::time::timeout(FAREWELL, socket.stream_mut().send_mut().finish()).await;
+    let _ = tokio::time::timeout(websocket::FAREWELL, socket.stream().send_mut().finish()).await;
     session.close(VarInt::from_u32(0), b"");
     Ok(())
 }

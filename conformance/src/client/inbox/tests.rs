@@ -102,3 +102,21 @@ fn taking_bytes_takes_the_packets_in_them() {
     assert_eq!(section.take_bytes(first.len()), 0..first.len());
     assert_eq!(kinds(&section), [packet("2::")]);
 }
+
+#[test]
+fn a_stream_of_webtransport_gives_packets_and_does_not_end_inside_one() {
+    let bytes = b"\x024a\x82\x01\x02\x04\x34\xef\xbf\xbd";
+    let expected = [packet("4a"), UnitKind::Binary(vec![1, 2]), packet("4\u{fffd}")];
+    wherever_it_is_cut(Framing::WebTransport, "", bytes, &expected);
+    let cut_off = [
+        packet("4a"),
+        UnitKind::Bad("the stream ends inside a packet".to_owned()),
+    ];
+    wherever_it_is_cut(Framing::WebTransport, "", b"\x024a\x054b", &cut_off);
+    // Who has taken the bytes has seen them.
+    let mut section = section(Framing::WebTransport, "");
+    section.push(b"\x054b");
+    section.take_bytes(3);
+    section.end();
+    assert_eq!(kinds(&section), []);
+}

@@ -42,12 +42,13 @@ impl Pattern {
     pub(super) fn compile(text: &Text) -> Result<Pattern, SpannedError> {
         let atoms = &*text.atoms;
         match (byte(atoms, 0), byte(atoms, 1)) {
-            (Some(b'0'), _) => Ok(Pattern::Open {
+            // A server's tells of the session; a client's, over WebTransport, is bare.
+            (Some(b'0'), _) if atoms.len() > 1 => Ok(Pattern::Open {
                 data: JsonPattern::parse(&atoms[1..], text.span)?,
                 span: text.span,
             }),
             (Some(b'4'), Some(b'0'..=b'6')) => Ok(Pattern::Socket(Box::new(Socket::compile(text)?))),
-            (Some(b'1'..=b'6'), _) => Ok(Pattern::Text {
+            (Some(b'0'..=b'6'), _) => Ok(Pattern::Text {
                 pieces: byte_pieces(atoms)?,
                 span: text.span,
             }),
@@ -216,6 +217,7 @@ mod tests {
 
     #[rstest]
     #[case(r#"0{"sid":$sid(str),...}"#, r#"0{"upgrades":[],"sid":"a"}"#)]
+    #[case("0", "0")]
     #[case("2probe", "2probe")]
     #[case("4hello", "4hello")]
     #[case("40/custom,", "40/custom")]

@@ -318,7 +318,7 @@ impl Parser<'_> {
             Ok(code @ 1000..=4999) => Ok(Some(code)),
             _ => Err(
                 SpannedError::new(word.span, format!("`{}` is no close code", word.node))
-                    .help("close codes of WebSocket and WebTransport are 1000 to 4999"),
+                    .help("close codes of a WebSocket are 1000 to 4999"),
             ),
         }
     }
