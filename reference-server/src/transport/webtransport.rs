@@ -94,13 +94,24 @@ async fn serve(hub: &Arc<Hub>, incoming: IncomingSession) -> Result<(), Box<dyn 
         None => None,
     };
     match connection {
-        Some(connection) => websocket::serve(connection, &mut socket).await,
+        Some(connection) => tokio::select! {
+            () = websocket::serve(connection, &mut socket) => {}
+            () = second_stream(&session) => {}
+        },
         None => websocket::refuse(&mut socket, None).await,
     }
     // Not before the client has it all: the session's end would overtake what is under way.
     let _ = tokio::time::timeout(websocket::FAREWELL, socket.stream().send_mut().finish()).await;
     session.close(VarInt::from_u32(0), b"");
     Ok(())
+}
+
+/// Waits for what ends a session: a client may not open a second stream in it (eio4, "WebTransport").
+async fn second_stream(session: &wtransport::Connection) {
+    if session.accept_bi().await.is_err() {
+        // The session is over, which its stream tells as well.
+        std::future::pending::<()>().await;
+    }
 }
 
 fn open(hub: &Arc<Hub>, application: Application, handshake: Handshake, first: &Message) -> Option<Connection> {
