@@ -58,6 +58,8 @@ function decode(frame) {
   return Buffer.from(text).equals(payload) ? text : { raw: frame }; // not UTF-8
 }
 
+export const isClose = ({ raw }) => (raw?.[0] & 0x0f) === 8;
+
 /** The frame of a message. A client's frames are masked, with zeros. */
 export function frame(message, masked) {
   if (message.raw) return message.raw;

@@ -10,12 +10,12 @@
 //   up(packet, session), down(packet, session)   a packet of the client, of the server; returns what is passed on instead:
 //                   a packet, a list, or nothing
 //   batch(packets, session)   packets of the server that go out together
-//   ended(session)  the server has ended the WebSocket: whether the client is told, or how much later in ms
+//   ended(session)  the server has ended the WebSocket: how many ms later the client is told
 
 import { createServer, request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { Splitter, frame } from "./frames.mjs";
+import { Splitter, frame, isClose } from "./frames.mjs";
 import { join, split } from "./packets.mjs";
 
 const FORGOTTEN = 60_000; // ms after which a session that has ended is forgotten
@@ -154,6 +154,7 @@ export class Proxy {
     server.write(`${request.method} ${request.target} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`);
 
     const probing = session !== undefined;
+    let closing; // the server's close frame, where a mutation holds it back
     const [fromClient, fromServer] = [new Splitter(), new Splitter()];
     const toClient = (packet) => client.write(frame(packet, false));
     const toServer = (packet) => server.write(frame(packet, true));
@@ -176,7 +177,8 @@ export class Proxy {
       for (const message of fromServer.feed(bytes)) {
         if (message.raw) {
           if (packets.length > 0) flush();
-          toClient(message);
+          if (isClose(message) && this.#mutation.ended) closing = message;
+          else toClient(message);
           continue;
         }
         if (!session) {
@@ -206,7 +208,7 @@ export class Proxy {
     server.on("end", () => {
       const late = session && (!probing || session.upgraded) ? (this.#mutation.ended?.(session) ?? 0) : 0;
       if (session?.webSocket) this.#end(session);
-      if (late !== false) setTimeout(() => client.end(fromServer.end()), late);
+      setTimeout(() => client.end(closing ? frame(closing, false) : fromServer.end()), late);
     });
     server.on("close", () => client.destroyed || client.writableEnded || (this.#mutation.ended ? undefined : client.destroy()));
     client.on("end", () => server.end(fromClient.end()));
@@ -290,6 +292,7 @@ async function answer(outgoing, { status, headers, body = "", zipped, after = 0 
   const hop = ["connection", "keep-alive", "transfer-encoding", "content-length"];
   const kept = Object.fromEntries(Object.entries(headers).filter(([name]) => !hop.includes(name)));
   outgoing.sendDate = false;
-  outgoing.writeHead(status, { ...flat(kept), ...(status === 204 ? {} : { "content-length": bytes.length }) });
+  if (status !== 204) kept["content-length"] = [bytes.length];
+  outgoing.writeHead(status, flat(kept));
   outgoing.end(bytes);
 }

@@ -1,4 +1,4 @@
-import { CONNECT, CONNECT_ERROR, DISCONNECT, EVENT, each, isEvent, matches } from "../packets.mjs";
+import { ACK, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT, each, format, isEvent, matches } from "../packets.mjs";
 
 const cases = ["connect/main", "connect/custom", "connect/twice"];
 const namespaces = ["namespace/event", "namespace/independent", "connect/custom"];
@@ -20,7 +20,7 @@ export const connections = {
 
   "everybody has the same id": { cases: ["connect/sid-unique", "connect/sid-namespaces", "connect/main"], down: of(CONNECT, (packet) => ({ ...packet, data: { ...packet.data, sid: "everybody" } })) },
 
-  "the socket's id is the session's": { cases: ["connect/sid-differs", "connect/sid-secret", "connect/main"], down: of(CONNECT, (packet, { sid }) => ({ ...packet, data: { ...packet.data, sid } })) },
+  "the socket's id is the session's": { cases: ["rooms/own-id", "connect/sid-differs", "connect/sid-secret"], down: of(CONNECT, (packet, { sid }) => ({ ...packet, data: { ...packet.data, sid } })) },
 
   "CONNECT answered in the main namespace": { cases, down: of(CONNECT, (packet) => ({ ...packet, namespace: "/" })) },
 
@@ -87,8 +87,19 @@ export const connections = {
   },
 
   "packets for a namespace not joined ignored": {
-    cases: ["namespace/not-joined", "namespace/not-joined-disconnect", "namespace/event", "connect/event-first"],
+    cases: ["namespace/not-joined", "namespace/not-joined-disconnect", "namespace/event"],
+    should: true,
     up: each((packet, session) => (packet.type === CONNECT || joined(session).has(packet.namespace) ? packet : undefined)),
+    down: counting,
+  },
+
+  "events for a namespace not joined handled": {
+    cases: ["namespace/not-joined", "namespace/event", "connect/event-first"],
+    up: each((packet, session) => {
+      if (!isEvent(packet) || joined(session).has(packet.namespace)) return packet;
+      session.toClient(format({ type: ACK, namespace: packet.namespace, id: packet.id, data: packet.data.slice(1) }));
+      return [];
+    }),
     down: counting,
   },
 

@@ -17,8 +17,6 @@ function strings(value, change) {
 /** Which packets of a batch may change places: plain events. */
 const isPlain = (packet) => typeof packet === "string" && packet.startsWith("42");
 
-const RESERVED = ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"];
-
 export const events = {
   "two packets swapped": {
     cases: ["order/burst", "order/pipelined", "order/room"],
@@ -81,9 +79,18 @@ export const events = {
     down: plain((event) => ({ ...event, data: strings(event.data, (text) => text.slice(0, 60_000)) })),
   },
 
-  "reserved names are taken as events": {
+  "a client's event connect connects again": {
     cases: ["event/reserved", "event/reserved-custom", "event/not-reserved"],
-    up: each((packet) => (isEvent(packet) && RESERVED.includes(packet.data[0]) ? undefined : packet)),
+    up: each((packet, session) => {
+      if (packet.data?.[0] !== "connect") return packet;
+      session.toClient('42["auth",{}]');
+      return [];
+    }),
+  },
+
+  "a client's event disconnect disconnects": {
+    cases: ["event/reserved", "event/reserved-custom", "event/not-reserved"],
+    up: each((packet) => (packet.data?.[0] === "disconnect" ? { ...packet, data: ["disconnect-me"] } : packet)),
   },
 
   "malformed packets ignored": {
