@@ -135,7 +135,9 @@ export class Proxy {
         resolve({ status: response.statusCode, headers: headersOf(response), zipped, body: zipped ? gunzipSync(encoded) : encoded });
       });
       upstream.on("error", () => resolve(undefined));
-      outgoing.once("close", () => upstream.destroy());
+      const abandon = () => upstream.destroy();
+      outgoing.once("close", abandon);
+      upstream.once("close", () => outgoing.off("close", abandon));
       upstream.end(body);
     });
   }
