@@ -144,10 +144,7 @@ where
 {
     let packets = connection.packets();
     loop {
-        while let Some(packet) = packets.get(*framed).filter(|_| socket.queued() < CHUNK) {
-            socket.queue(packet);
-            *framed += 1;
-        }
+        *framed += socket.queue_some(&packets[*framed..], CHUNK);
         ready!(socket.poll_flush(context))?;
         if *framed == packets.len() {
             return Poll::Ready(Ok(()));
