@@ -227,11 +227,17 @@ impl Session {
         lock(&client.shared().background).push(task.abort_handle());
     }
 
-    /// Sends no further poll, and waits until the open one and all posts are answered.
-    async fn pause_polling(client: &Client) {
+    /// Sends no further poll.
+    fn pause_polling(client: &Client) {
+        if let Some(polling) = &*lock(&client.shared().polling) {
+            polling.pause.store(true, Ordering::Release);
+        }
+    }
+
+    /// Waits until the last poll and all posts are answered.
+    async fn answered(client: &Client) {
         let polling = lock(&client.shared().polling).take();
         if let Some(mut polling) = polling {
-            polling.pause.store(true, Ordering::Release);
             // An error means that the task is gone, and so are its polls.
             let _ = polling.done.wait_for(|done| *done).await;
         }

@@ -25,13 +25,15 @@ impl Session {
             self.transport = polling;
             return Err(error);
         }
-        Session::pause_polling(client).await;
+        Session::answered(client).await;
         client.inbox(forget_noops);
         client.message(self.part(), &Message::Text("5".to_owned()))?;
         Ok(())
     }
 
     async fn probe(&self, client: &Client, opened: usize) -> Result<(), OpenError> {
+        // From here on: which comes first, the answer to the probe or to the open poll, is not known.
+        Session::pause_polling(client);
         client.message(self.part(), &Message::Text("2probe".to_owned()))?;
         let answer = client.wait(|inbox| answer(inbox, self.part(), opened)).await;
         match answer {
