@@ -81,7 +81,12 @@ export class Proxy {
   // --- HTTP
 
   async #serve(incoming, outgoing) {
-    const request = { method: incoming.method, target: incoming.url, headers: headersOf(incoming), body: await read(incoming) };
+    const request = {
+      method: incoming.method,
+      target: incoming.url,
+      headers: headersOf(incoming),
+      body: await read(incoming),
+    };
     const session = this.#sessionOf(request.target);
     request.session = session;
     const own = this.#mutation.request?.(request, this);
@@ -90,7 +95,8 @@ export class Proxy {
       const packets = split(request.body);
       const passed = this.#up(packets, session);
       if (passed.length === 0 && packets.length > 0) return answer(outgoing, { status: 200, headers: {}, body: "ok" });
-      if (passed.length !== packets.length || passed.some((packet, i) => packet !== packets[i])) request.body = join(passed);
+      if (passed.length !== packets.length || passed.some((packet, i) => packet !== packets[i]))
+        request.body = join(passed);
     }
     const polls = session && request.method === "GET";
     if (polls) session.polls += 1;
@@ -116,7 +122,8 @@ export class Proxy {
       const packets = split(response.body);
       const passed = [...polled.waiting.splice(0), ...this.#down(packets, polled)];
       if (passed.length > 0) {
-        if (passed.length !== packets.length || passed.some((packet, i) => packet !== packets[i])) response.body = join(passed);
+        if (passed.length !== packets.length || passed.some((packet, i) => packet !== packets[i]))
+          response.body = join(passed);
         if (!session) this.#name(polled, packets[0]);
         return response;
       }
@@ -125,14 +132,25 @@ export class Proxy {
 
   #forward({ method, target, headers, body }, outgoing) {
     return new Promise((resolve) => {
-      const options = { host: this.#target.hostname, port: this.#target.port, method, path: target, headers: flat(headers) };
+      const options = {
+        host: this.#target.hostname,
+        port: this.#target.port,
+        method,
+        path: target,
+        headers: flat(headers),
+      };
       if (body.length > 0 || method === "POST") options.headers["content-length"] = body.length;
       delete options.headers["transfer-encoding"];
       const upstream = httpRequest({ ...options, agent: false }, async (response) => {
         const encoded = await read(response).catch(() => undefined);
         if (!encoded) return resolve(undefined);
         const zipped = response.headers["content-encoding"] === "gzip";
-        resolve({ status: response.statusCode, headers: headersOf(response), zipped, body: zipped ? gunzipSync(encoded) : encoded });
+        resolve({
+          status: response.statusCode,
+          headers: headersOf(response),
+          zipped,
+          body: zipped ? gunzipSync(encoded) : encoded,
+        });
       });
       upstream.on("error", () => resolve(undefined));
       const abandon = () => upstream.destroy();
@@ -145,14 +163,21 @@ export class Proxy {
   // --- WebSocket
 
   #upgrade(incoming, client, head) {
-    const request = { method: incoming.method, target: incoming.url, headers: headersOf(incoming), body: Buffer.alloc(0) };
+    const request = {
+      method: incoming.method,
+      target: incoming.url,
+      headers: headersOf(incoming),
+      body: Buffer.alloc(0),
+    };
     let session = this.#sessionOf(request.target);
     request.session = session;
     const own = this.#mutation.request?.(request, this);
     if (own) return client.end(`HTTP/1.1 ${own.status} -\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
     const server = connect(this.#target.port, this.#target.hostname);
     this.#track(server);
-    const lines = Object.entries(request.headers).flatMap(([name, values]) => values.map((value) => `${name}: ${value}`));
+    const lines = Object.entries(request.headers).flatMap(([name, values]) =>
+      values.map((value) => `${name}: ${value}`),
+    );
     server.write(`${request.method} ${request.target} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`);
 
     const probing = session !== undefined;
@@ -212,7 +237,10 @@ export class Proxy {
       if (session?.webSocket) this.#end(session);
       setTimeout(() => client.end(closing ? frame(closing, false) : fromServer.end()), late);
     });
-    server.on("close", () => client.destroyed || client.writableEnded || (this.#mutation.ended ? undefined : client.destroy()));
+    server.on(
+      "close",
+      () => client.destroyed || client.writableEnded || (this.#mutation.ended ? undefined : client.destroy()),
+    );
     client.on("end", () => server.end(fromClient.end()));
     client.on("close", () => server.destroy());
   }
@@ -254,7 +282,9 @@ export class Proxy {
   #post(target, session, packet) {
     const path = `${target.split("?")[0]}?EIO=4&transport=polling&sid=${session.sid}`;
     const options = { host: this.#target.hostname, port: this.#target.port, method: "POST", path, agent: false };
-    httpRequest(options, (response) => response.resume()).on("error", () => {}).end(join([packet]));
+    httpRequest(options, (response) => response.resume())
+      .on("error", () => {})
+      .end(join([packet]));
   }
 
   #up(packets, session) {
@@ -264,7 +294,10 @@ export class Proxy {
   #down(packets, session) {
     const { open, down, batch } = this.#mutation;
     let passed = packets;
-    if (open) passed = passed.map((packet) => (/^0\{/.test(packet) ? `0${JSON.stringify(open(JSON.parse(packet.slice(1))))}` : packet));
+    if (open)
+      passed = passed.map((packet) =>
+        /^0\{/.test(packet) ? `0${JSON.stringify(open(JSON.parse(packet.slice(1))))}` : packet,
+      );
     if (down) passed = passed.flatMap((packet) => down(packet, session) ?? []);
     return batch ? batch(passed, session) : passed;
   }
@@ -284,7 +317,9 @@ function headersOf({ rawHeaders }) {
 }
 
 function flat(headers) {
-  return Object.fromEntries(Object.entries(headers).map(([name, values]) => [name, values.length === 1 ? values[0] : values]));
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, values]) => [name, values.length === 1 ? values[0] : values]),
+  );
 }
 
 async function answer(outgoing, { status, headers, body = "", zipped, after = 0 }) {
