@@ -211,6 +211,7 @@ impl Play<'_> {
             before,
             at: unit.at,
             window: (None, None),
+            since: None,
             gate: self.wire.progress.now().gate,
         });
         if let Some(actor) = self.actor_mut(lane) {
