@@ -14,7 +14,7 @@ use wtransport::{ClientConfig, Connection, Endpoint, RecvStream, SendStream};
 struct Client {
     send: SendStream,
     receive: RecvStream,
-    _connection: Connection,
+    connection: Connection,
 }
 
 impl Client {
@@ -36,7 +36,7 @@ impl Client {
         Client {
             send,
             receive,
-            _connection: connection,
+            connection,
         }
     }
 
@@ -133,6 +133,18 @@ async fn the_last_words_arrive_before_the_end() {
     }
     client.hears("41").await;
     client.hears_end().await;
+    no_session_is_left(&server).await;
+}
+
+#[tokio::test]
+async fn a_second_stream_ends_the_session() {
+    let server = server().await;
+    let mut client = Client::connect(&server, "/engine.io/").await;
+    client.say("0").await;
+    client.message().await;
+    let (mut second, _receive) = client.connection.open_bi().await.unwrap().await.unwrap();
+    second.write_all(b"\x010").await.unwrap();
+    timeout(PATIENCE, client.connection.closed()).await.unwrap();
     no_session_is_left(&server).await;
 }
 

@@ -19,6 +19,7 @@ use crate::client::TcpConnect;
 use crate::client::tape::Progress;
 use crate::expect::Baseline;
 use crate::report::{Reporter, write_trace};
+use crate::scenario::ast::Action;
 use crate::scenario::catalogue::Case;
 use crate::scenario::requirements::Requirements;
 
@@ -89,6 +90,8 @@ impl Engine<'_> {
                 crowd.push((case, 0));
             }
         }
+        // Those that wait, first: the others run beside them.
+        crowd.sort_by_key(|(case, _)| !waits(case));
         // What the harness was too late for has a second chance among few, and a last one by itself.
         let jobs = self.options.jobs.max(1);
         let again = self.batch(crowd, jobs, &mut tally).await?;
@@ -282,6 +285,14 @@ impl Tally<'_> {
             });
         }
     }
+}
+
+/// Whether a case takes time by itself.
+fn waits(case: &Case) -> bool {
+    ops(&case.scenario).iter().any(|op| {
+        let waits = matches!(op.step.action, Action::Wait(_) | Action::Silent(_) | Action::Closed(_));
+        waits || op.step.window.is_some()
+    })
 }
 
 fn skipped(case: &Case, reason: String) -> CaseReport {

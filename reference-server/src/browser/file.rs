@@ -1,16 +1,14 @@
 //! A file as HTTP serves it: compressed or not, with an entity tag, and not at all to who has it already.
 
-use std::io::Write;
-
 use bytes::Bytes;
 use flate2::Compression;
-use flate2::write::GzEncoder;
 use http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderMap, HeaderName,
-    HeaderValue, IF_NONE_MATCH, VARY,
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH, VARY,
 };
 use http::{Response, StatusCode};
 use sha1::{Digest, Sha1};
+
+use crate::transport::gzip;
 
 /// One file in both of its encodings.
 pub(super) struct File {
@@ -29,7 +27,7 @@ impl File {
     pub(super) fn new(content_type: &'static str, body: Bytes) -> File {
         let tag: String = Sha1::digest(&body).iter().map(|byte| format!("{byte:02x}")).collect();
         let gzip = Encoded {
-            body: compress(&body),
+            body: gzip::compress(&body, Compression::best()).into(),
             tag: format!("{tag}-gzip"),
         };
         File {
@@ -76,38 +74,20 @@ impl File {
     }
 
     fn choose(&self, request: &HeaderMap) -> &Encoded {
-        if accepts_gzip(request) { &self.gzip } else { &self.plain }
-    }
-}
-
-fn compress(body: &[u8]) -> Bytes {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    let written = encoder.write_all(body).and_then(|()| encoder.finish());
-    written.expect("a Vec takes every write").into()
-}
-
-/// RFC 9110 12.5.3: named with a weight above 0, or not named and `*` is.
-fn accepts_gzip(request: &HeaderMap) -> bool {
-    let mut any = false;
-    for item in items(request, &ACCEPT_ENCODING) {
-        let (coding, weight) = item.split_once(';').unwrap_or((item, ""));
-        let weight = weight.trim().trim_start_matches(['q', 'Q']).trim_start_matches('=');
-        let accepted = weight.is_empty() || weight.parse().is_ok_and(|weight: f32| weight > 0.0);
-        match coding.trim() {
-            "gzip" | "x-gzip" => return accepted,
-            "*" => any = accepted,
-            _ => {}
+        if gzip::is_accepted(request) {
+            &self.gzip
+        } else {
+            &self.plain
         }
     }
-    any
 }
 
 /// RFC 9110 13.1.2: a list of tags compared weakly, or `*`. Unquoted ones, as the originals send, count as well.
 fn names_tag(request: &HeaderMap, tag: &str) -> bool {
-    items(request, &IF_NONE_MATCH).any(|item| item == "*" || item.trim_start_matches("W/").trim_matches('"') == tag)
-}
-
-fn items<'a>(request: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
-    let values = request.get_all(name).iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).map(str::trim)
+    let values = request
+        .get_all(IF_NONE_MATCH)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    let mut items = values.flat_map(|value| value.split(',')).map(str::trim);
+    items.any(|item| item == "*" || item.trim_start_matches("W/").trim_matches('"') == tag)
 }

@@ -41,7 +41,7 @@ pub fn decode_form(body: &str) -> Result<String, Malformed> {
 /// bytes that are no UTF-8.
 #[must_use]
 pub fn decode_percent(text: &str) -> Option<Cow<'_, str>> {
-    if !text.contains(['%', '+']) {
+    if !text.bytes().any(|byte| matches!(byte, b'%' | b'+')) {
         return Some(Cow::Borrowed(text));
     }
     let mut out = Vec::with_capacity(text.len());

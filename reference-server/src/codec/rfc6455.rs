@@ -247,7 +247,8 @@ fn close(payload: Bytes) -> Result<Frame, Malformed> {
 }
 
 fn unmask(payload: &mut [u8], mask: [u8; 4]) {
-    let wide = u64::from_ne_bytes([mask, mask].concat().try_into().unwrap_or_default());
+    let [a, b, c, d] = mask;
+    let wide = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
     let (chunks, rest) = payload.as_chunks_mut();
     for chunk in chunks {
         *chunk = (u64::from_ne_bytes(*chunk) ^ wide).to_ne_bytes();

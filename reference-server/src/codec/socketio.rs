@@ -164,17 +164,29 @@ impl<'a> Packet<'a> {
         }
     }
 
-    /// About how many bytes [`write`](Self::write) appends.
+    /// How many bytes [`write`](Self::write) appends, where the name needs no escapes: text that fits is text that need
+    /// not be moved.
     #[must_use]
     pub fn size(&self) -> usize {
         let data = match &self.body {
             Body::Disconnect => 0,
             Body::Connect(data) => data.as_ref().map_or(0, |data| data.len()),
             Body::ConnectError(data) => data.len(),
-            Body::Event { name, args } => name.len() + args.list().len() + 5,
+            Body::Event { name, args } => {
+                let args = if args.is_empty() { 0 } else { 1 + args.list().len() };
+                name.len() + 4 + args
+            }
             Body::Ack(args) => args.list().len() + 2,
         };
-        8 + self.namespace.len() + self.id.map_or(0, str::len) + data
+        let attachments = match self.attachments().len() {
+            0 => 0,
+            count => count.to_string().len() + 1,
+        };
+        let namespace = match self.namespace {
+            MAIN => 0,
+            namespace => namespace.len() + 1,
+        };
+        1 + attachments + namespace + self.id.map_or(0, str::len) + data
     }
 }
 
@@ -266,7 +278,7 @@ mod tests {
         assert_eq!(Packet::decode(text).as_ref(), Ok(&(packet.clone(), 0)));
         let mut written = String::new();
         packet.write(&mut written);
-        assert_eq!(written, text);
+        assert_eq!((&*written, packet.size()), (text, text.len()));
     }
 
     #[rstest]

@@ -123,13 +123,10 @@ impl Client {
     pub(crate) fn push(self: &Arc<Self>, packet: impl Into<Encoded>, urgency: Urgency) -> bool {
         let packet = packet.into();
         let core = &mut *lock(&self.core);
-        core.session.handle(
-            now(),
-            match urgency {
-                Urgency::Keep => Input::Send(packet),
-                Urgency::Volatile => Input::SendVolatile(packet),
-            },
-        );
+        match urgency {
+            Urgency::Keep => core.session.send(packet),
+            Urgency::Volatile => core.session.send_volatile(packet),
+        }
         let live = core.session.is_live();
         if core.session.has_output() {
             // The namespaces may be locked here: the timers attend to it.

@@ -30,10 +30,11 @@ pub(super) async fn respond(
     {
         return Ok(file.map(|content| Body::Whole(Full::new(content))));
     }
-    let query = Query(parts.uri.query().unwrap_or_default());
-    if let Some(application) = engine::application(parts.uri.path(), query) {
-        return engine::respond(hub, stopped, parts, body, application).await;
+    let upgrading = upgrade.then(|| parts.extensions.remove()).flatten();
+    if let Some(asked) = engine::Asked::parse(&parts.uri) {
+        return engine::respond(hub, stopped, &parts, body, upgrading, asked).await;
     }
+    let query = Query(parts.uri.query().unwrap_or_default());
     let origins = hub.options.origins.as_deref();
     let (transport, sid) = match Target::parse(parts.uri.path(), upgrade) {
         Target::Elsewhere => return Ok(Refusal::NotFound.response()),
@@ -56,10 +57,7 @@ pub(super) async fn respond(
     }
     let transport = transport.map_err(|_| Hangup("an unknown transport"))?;
     match (transport, &parts.method) {
-        (Transport::Websocket | Transport::Flashsocket, _) => {
-            let sid = sid.to_owned();
-            transport::upgrade(hub, stopped, &mut parts, sid)
-        }
+        (Transport::Websocket | Transport::Flashsocket, _) => transport::upgrade(hub, stopped, &parts, upgrading, sid),
         _ if upgrade => Err(Hangup("an upgrade of a transport that has none")),
         (_, &Method::OPTIONS) => Ok(cors::preflight(StatusCode::OK, origins, &parts.headers)),
         (_, &Method::POST) => transport::post(&hub, &parts, body, transport, sid).await,

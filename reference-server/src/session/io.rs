@@ -76,10 +76,6 @@ pub(crate) enum Input {
     Heartbeat,
     /// eio4: the client has joined a namespace.
     Joined,
-    /// The application sends a packet.
-    Send(Encoded),
-    /// The same, dropped if no connection is open.
-    SendVolatile(Encoded),
     /// eio4: the probe has come over the connection of an upgrade.
     Probe(ConnectionId),
     /// eio4: the client says that the connection of an upgrade takes over.

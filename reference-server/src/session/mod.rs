@@ -166,17 +166,25 @@ impl Session {
             Input::Lost(id, unsent) => self.lost(now, id, unsent),
             Input::Heartbeat => self.heartbeat.answered(now),
             Input::Joined => self.connect_until = None,
-            Input::Send(packet) => self.send(packet),
-            Input::SendVolatile(packet) => {
-                if self.connection.is_some() {
-                    self.send(packet);
-                }
-            }
             Input::Probe(id) => self.probed(now, id),
             Input::Upgrade(id) => self.upgrade(id),
             Input::Posted => self.posting = false,
             Input::Close(reason) => self.close(now, reason),
             Input::Timeout => self.timeout(now),
+        }
+    }
+
+    /// The application sends a packet, which does not depend on the time.
+    pub(crate) fn send(&mut self, packet: Encoded) {
+        if self.is_live() && !self.outbox.push(packet) {
+            self.over(Reason::Backlog);
+        }
+    }
+
+    /// The same, dropped if no connection is open.
+    pub(crate) fn send_volatile(&mut self, packet: Encoded) {
+        if self.connection.is_some() {
+            self.send(packet);
         }
     }
 
@@ -271,12 +279,6 @@ impl Session {
         }
         self.carrier = Some(delivery);
         Ok(())
-    }
-
-    fn send(&mut self, packet: Encoded) {
-        if self.is_live() && !self.outbox.push(packet) {
-            self.over(Reason::Backlog);
-        }
     }
 
     /// The last word of the server is for whoever fetches it. A client that leaves, or breaks the rules, gets it on an

@@ -1,7 +1,5 @@
 //! What waits for delivery: in order, bounded, kept while no connection is open.
 
-use std::collections::VecDeque;
-
 use crate::codec::Message;
 
 use super::Encoded;
@@ -11,7 +9,7 @@ const OVERHEAD: usize = 64;
 
 #[derive(Debug)]
 pub(super) struct Outbox {
-    packets: VecDeque<Message>,
+    packets: Vec<Message>,
     bytes: usize,
     limit: usize,
 }
@@ -19,7 +17,7 @@ pub(super) struct Outbox {
 impl Outbox {
     pub(super) fn new(limit: usize) -> Self {
         Outbox {
-            packets: VecDeque::new(),
+            packets: Vec::new(),
             bytes: 0,
             limit,
         }
@@ -32,30 +30,33 @@ impl Outbox {
         let fits = bytes <= self.limit || self.packets.is_empty();
         if fits {
             self.bytes = bytes;
-            self.packets.push_back(packet.head);
+            self.packets.push(packet.head);
             self.packets.extend(packet.attachments.into_iter().map(Message::Binary));
         }
         fits
     }
 
     /// Returns what was taken and could not be written to its place.
-    pub(super) fn put_back(&mut self, packets: Vec<Message>) {
-        for packet in packets.into_iter().rev() {
-            self.bytes += packet.len() + OVERHEAD;
-            self.packets.push_front(packet);
-        }
+    pub(super) fn put_back(&mut self, mut packets: Vec<Message>) {
+        self.bytes += packets.iter().map(|packet| packet.len() + OVERHEAD).sum::<usize>();
+        packets.append(&mut self.packets);
+        self.packets = packets;
     }
 
     /// Whether there was something to move into `batch`.
     pub(super) fn take(&mut self, batch: &mut Vec<Message>) -> bool {
         let some = !self.packets.is_empty();
-        batch.extend(self.packets.drain(..));
+        if batch.is_empty() {
+            std::mem::swap(batch, &mut self.packets);
+        } else {
+            batch.append(&mut self.packets);
+        }
         self.bytes = 0;
         some
     }
 
     pub(super) fn clear(&mut self) {
-        self.packets = VecDeque::new();
+        self.packets = Vec::new();
         self.bytes = 0;
     }
 

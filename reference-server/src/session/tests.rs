@@ -90,7 +90,7 @@ impl Peer {
     }
 
     fn send(&mut self, packet: &str) {
-        self.handle(Input::Send(Text::from(packet).into()));
+        self.session.send(Text::from(packet).into());
     }
 
     /// Lets the time come to `seconds` after the handshake, ringing at every deadline on the way.
@@ -229,10 +229,10 @@ fn a_lost_session_is_over_after_the_close_timeout() {
 #[test]
 fn a_volatile_packet_is_dropped_while_nothing_is_open() {
     let mut peer = Peer::polling();
-    peer.handle(Input::SendVolatile(Text::from("3:::lost").into()));
+    peer.session.send_volatile(Text::from("3:::lost").into());
     let poll = peer.open(Delivery::Poll);
     assert_eq!(peer.take(poll), (Flow::Wait, vec![]));
-    peer.handle(Input::SendVolatile(Text::from("3:::kept").into()));
+    peer.session.send_volatile(Text::from("3:::kept").into());
     assert_eq!(peer.take(poll), (Flow::Last, vec!["3:::kept".to_owned()]));
 }
 

@@ -1,10 +1,12 @@
 //! A request of Engine.IO 4: what its query asks for, whether it may have it, and who answers.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use http::request::Parts;
-use http::{HeaderValue, Method, Response, StatusCode, header};
+use http::{HeaderValue, Method, Response, StatusCode, Uri, header};
 use hyper::body::Incoming;
+use hyper::upgrade::OnUpgrade;
 
 use crate::server::client::{Application, Client, Handshake};
 use crate::server::hub::Hub;
@@ -22,13 +24,36 @@ enum Verified {
     Session(Arc<Client>),
 }
 
-/// What a request of Engine.IO is for; `None` if it is none. Below `/socket.io/`, which revision 1 has as well, the query
-/// tells.
-pub(crate) fn application(path: &str, query: Query<'_>) -> Option<Application> {
-    let application = application_of_path(path)?;
-    let asks = query.parameters().any(|(key, _)| key == "EIO" || key == "transport");
-    let shared = application == Application::Contract;
-    (!shared || (asks && Target::parse(path, false) == Target::Welcome)).then_some(application)
+/// What a request of Engine.IO asks for.
+pub(crate) struct Asked<'a> {
+    application: Application,
+    version: Option<Cow<'a, str>>,
+    transport: Option<Cow<'a, str>>,
+    sid: Option<Cow<'a, str>>,
+}
+
+impl<'a> Asked<'a> {
+    /// `None` if the request is none of Engine.IO. Below `/socket.io/`, which revision 1 has as well, the query tells.
+    pub(crate) fn parse(uri: &'a Uri) -> Option<Self> {
+        let mut asked = Asked {
+            application: application_of_path(uri.path())?,
+            version: None,
+            transport: None,
+            sid: None,
+        };
+        for (key, value) in Query(uri.query().unwrap_or_default()).parameters() {
+            let place = match &*key {
+                "EIO" => &mut asked.version,
+                "transport" => &mut asked.transport,
+                "sid" => &mut asked.sid,
+                _ => continue,
+            };
+            place.get_or_insert(value);
+        }
+        let shared = asked.application == Application::Contract;
+        let asks = asked.version.is_some() || asked.transport.is_some();
+        (!shared || (asks && Target::parse(uri.path(), false) == Target::Welcome)).then_some(asked)
+    }
 }
 
 /// What a path of Engine.IO is for.
@@ -44,26 +69,28 @@ pub(super) fn application_of_path(path: &str) -> Option<Application> {
 pub(crate) async fn respond(
     hub: Arc<Hub>,
     stopped: Shutdown,
-    mut request: Parts,
+    request: &Parts,
     body: Incoming,
-    application: Application,
+    upgrading: Option<OnUpgrade>,
+    asked: Asked<'_>,
 ) -> Result<Response<Body>, Hangup> {
+    let application = asked.application;
     let origins = hub.options.origins.as_deref();
     let mut response = if request.method == Method::OPTIONS {
         cors::preflight(StatusCode::NO_CONTENT, origins, &request.headers)
     } else {
         let upgrade = request.headers.contains_key(header::UPGRADE);
-        let begin = |request: &Parts| Handshake::new(request.uri.query().unwrap_or_default(), &request.headers);
-        let answer = match verify(&hub, application, &request, upgrade) {
+        let handshake = || Handshake::new(request.uri.query().unwrap_or_default(), &request.headers);
+        let answer = match verify(&hub, &asked, &request.method, upgrade) {
             Err(refusal) => Err(refusal),
             Ok(verified) if upgrade => {
                 let purpose = match verified {
-                    Verified::Begin => Purpose::Begin(application, begin(&request)),
+                    Verified::Begin => Purpose::Begin(application, handshake()),
                     Verified::Session(client) => Purpose::Upgrade(client),
                 };
-                upgrade_engine(Arc::clone(&hub), stopped, &mut request, purpose).ok_or(Refusal::BadRequest)
+                upgrade_engine(Arc::clone(&hub), stopped, request, upgrading, purpose).ok_or(Refusal::BadRequest)
             }
-            Ok(Verified::Begin) => match hub.open_engine(application, begin(&request), hub.upgrades()) {
+            Ok(Verified::Begin) => match hub.open_engine(application, handshake(), hub.upgrades()) {
                 Some(client) => long_polling::get(&hub, client, &request.headers).await,
                 None => Err(Refusal::Full),
             },
@@ -84,23 +111,22 @@ pub(crate) async fn respond(
 }
 
 /// In the order in which the original looks: the transport, the session, the method, the version.
-fn verify(hub: &Hub, application: Application, request: &Parts, upgrade: bool) -> Result<Verified, Refusal> {
-    let query = Query(request.uri.query().unwrap_or_default());
-    let websocket = match query.get("transport").as_deref() {
+fn verify(hub: &Hub, asked: &Asked<'_>, method: &Method, upgrade: bool) -> Result<Verified, Refusal> {
+    let websocket = match asked.transport.as_deref() {
         Some("polling") => false,
         Some("websocket") => true,
         _ => return Err(Refusal::UnknownTransport),
     };
-    let version = query.get("EIO").as_deref() == Some("4");
-    match query.get("sid").filter(|sid| !sid.is_empty()) {
+    let version = asked.version.as_deref() == Some("4");
+    match asked.sid.as_deref().filter(|sid| !sid.is_empty()) {
         Some(sid) => {
-            let client = hub.find_engine(application, &sid).ok_or(Refusal::UnknownSid)?;
+            let client = hub.find_engine(asked.application, sid).ok_or(Refusal::UnknownSid)?;
             if !version || websocket != upgrade || (upgrade && client.is_streaming()) {
                 return Err(Refusal::BadRequest);
             }
             Ok(Verified::Session(client))
         }
-        None if request.method != Method::GET => Err(Refusal::HandshakeMethod),
+        None if method != Method::GET => Err(Refusal::HandshakeMethod),
         None if websocket != upgrade => Err(Refusal::BadRequest),
         None if !version => Err(Refusal::UnsupportedVersion),
         None => Ok(Verified::Begin),

@@ -16,6 +16,9 @@ use crate::codec::{Malformed, Message};
 /// The most bytes of one read.
 const READ: usize = 16 * 1024;
 
+/// The most bytes that a framing adds to a message.
+const HEADER: usize = 10;
+
 /// How messages stand in the stream.
 pub(super) trait Framing {
     /// Whether the end waits until the client has ended its side, too: closing a TCP connection on unread bytes resets it,
@@ -81,9 +84,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin, F: Framing> Framed<S, F> {
         self.framing.encode(message, &mut self.out);
     }
 
-    /// How many bytes the write buffer holds.
-    pub(super) fn queued(&self) -> usize {
-        self.out.len()
+    /// Puts messages into the write buffer until it holds so many bytes, and says how many it took. The buffer is made
+    /// as large as it has to be at once.
+    pub(super) fn queue_some(&mut self, messages: &[Message], bytes: usize) -> usize {
+        let mut size = self.out.len();
+        let mut count = 0;
+        while let Some(message) = messages.get(count).filter(|_| size < bytes) {
+            size += message.len() + HEADER;
+            count += 1;
+        }
+        self.out.reserve(size - self.out.len());
+        messages.iter().take(count).for_each(|message| self.queue(message));
+        count
     }
 
     /// Writes the buffer.
@@ -117,8 +129,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin, F: Framing> Framed<S, F> {
         self.stream.write_all(bytes).await
     }
 
-    /// What carries the frames.
-    pub(super) fn stream_mut(&mut self) -> &mut S {
+    /// What is below.
+    pub(super) fn stream(&mut self) -> &mut S {
         &mut self.stream
     }
 

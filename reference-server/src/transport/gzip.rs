@@ -11,31 +11,33 @@ const THRESHOLD: usize = 1024;
 
 /// The body in gzip, if it is long and the client takes it.
 pub(super) fn encode(request: &HeaderMap, body: &str) -> Option<Vec<u8>> {
-    if body.len() < THRESHOLD || !is_accepted(request) {
-        return None;
-    }
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(body.as_bytes()).ok()?;
-    encoder.finish().ok()
+    (body.len() >= THRESHOLD && is_accepted(request)).then(|| compress(body.as_bytes(), Compression::fast()))
 }
 
-/// A coding may be named with a quality; one of zero refuses it.
-fn is_accepted(request: &HeaderMap) -> bool {
+pub(crate) fn compress(body: &[u8], level: Compression) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), level);
+    let written = encoder.write_all(body).and_then(|()| encoder.finish());
+    written.expect("a Vec takes every write")
+}
+
+/// RFC 9110 12.5.3: named with a weight above 0, or not named and `*` is.
+pub(crate) fn is_accepted(request: &HeaderMap) -> bool {
+    let mut any = false;
     let values = request.get_all(header::ACCEPT_ENCODING).iter();
-    let codings = values
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','));
-    let mut accepted = false;
-    for coding in codings {
-        let (name, quality) = coding.split_once(';').unwrap_or((coding, ""));
-        let quality = quality.trim().strip_prefix("q=").unwrap_or("1").parse().unwrap_or(1.0);
-        match name.trim() {
-            name if name.eq_ignore_ascii_case("gzip") => return quality > 0.0,
-            "*" => accepted = quality > 0.0,
-            _ => {}
+    let values = values.filter_map(|value| value.to_str().ok());
+    for item in values.flat_map(|value| value.split(',')) {
+        let (coding, weight) = item.split_once(';').unwrap_or((item, ""));
+        let weight = weight.trim().trim_start_matches(['q', 'Q']).trim_start_matches('=');
+        let accepted = weight.is_empty() || weight.parse().is_ok_and(|weight: f32| weight > 0.0);
+        let coding = coding.trim();
+        if coding.eq_ignore_ascii_case("gzip") || coding.eq_ignore_ascii_case("x-gzip") {
+            return accepted;
+        }
+        if coding == "*" {
+            any = accepted;
         }
     }
-    accepted
+    any
 }
 
 #[cfg(test)]

@@ -4,12 +4,12 @@ pub(crate) mod body;
 pub(crate) mod cors;
 pub(crate) mod engine;
 pub(crate) mod flashsocket;
+pub(crate) mod gzip;
 pub(crate) mod refusal;
 pub(crate) mod request;
 pub(crate) mod webtransport;
 
 mod framed;
-mod gzip;
 mod handshake;
 mod hixie;
 mod long_polling;

@@ -50,10 +50,10 @@ pub(crate) enum Purpose {
 pub(crate) fn upgrade(
     hub: Arc<Hub>,
     stopped: Shutdown,
-    request: &mut Parts,
-    sid: String,
+    request: &Parts,
+    upgrading: Option<OnUpgrade>,
+    sid: &str,
 ) -> Result<Response<Body>, Hangup> {
-    let upgrading = request.extensions.remove::<OnUpgrade>();
     let Some(upgrading) = upgrading.filter(|_| is_websocket(request)) else {
         return Err(Hangup("no upgrade to websocket"));
     };
@@ -70,6 +70,7 @@ pub(crate) fn upgrade(
             (Draft::Hixie(challenge), response)
         }
     };
+    let sid = sid.to_owned();
     tokio::spawn(async move {
         if let Err(error) = serve(&hub, upgrading, draft, &sid).await {
             tracing::debug!(sid, "websocket: {error}");
@@ -83,10 +84,11 @@ pub(crate) fn upgrade(
 pub(crate) fn upgrade_engine(
     hub: Arc<Hub>,
     stopped: Shutdown,
-    request: &mut Parts,
+    request: &Parts,
+    upgrading: Option<OnUpgrade>,
     purpose: Purpose,
 ) -> Option<Response<Body>> {
-    let upgrading = request.extensions.remove::<OnUpgrade>()?;
+    let upgrading = upgrading?;
     let version = request.headers.get(header::SEC_WEBSOCKET_VERSION)?;
     if !is_websocket(request) || !VERSIONS.contains(&version.as_bytes()) {
         return None;

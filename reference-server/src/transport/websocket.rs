@@ -23,7 +23,7 @@ const HIGH_WATER: usize = 1 << 20;
 const CHUNK: usize = 64 * 1024;
 
 /// How long the other side has to close.
-const FAREWELL: Duration = Duration::from_secs(1);
+pub(super) const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Serves the connection's session over the stream until one of them ends.
 pub(super) async fn serve<S, F>(mut connection: Connection, socket: &mut Framed<S, F>)
@@ -144,10 +144,7 @@ where
 {
     let packets = connection.packets();
     loop {
-        while let Some(packet) = packets.get(*framed).filter(|_| socket.queued() < CHUNK) {
-            socket.queue(packet);
-            *framed += 1;
-        }
+        *framed += socket.queue_some(&packets[*framed..], CHUNK);
         ready!(socket.poll_flush(context))?;
         if *framed == packets.len() {
             return Poll::Ready(Ok(()));

@@ -4,7 +4,6 @@ use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::BytesMut;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -25,9 +24,6 @@ use crate::session::Delivery;
 
 use super::framed::{End, Framed, Framing};
 use super::{engine, websocket};
-
-/// How long the last bytes may be under way.
-const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Where sessions come in.
 pub(crate) struct Listener {
@@ -98,13 +94,24 @@ async fn serve(hub: &Arc<Hub>, incoming: IncomingSession) -> Result<(), Box<dyn 
         None => None,
     };
     match connection {
-        Some(connection) => websocket::serve(connection, &mut socket).await,
+        Some(connection) => tokio::select! {
+            () = websocket::serve(connection, &mut socket) => {}
+            () = second_stream(&session) => {}
+        },
         None => websocket::refuse(&mut socket, None).await,
     }
     // Not before the client has it all: the session's end would overtake what is under way.
-    let _ = tokio::time::timeout(FAREWELL, socket.stream_mut().send_mut().finish()).await;
+    let _ = tokio::time::timeout(websocket::FAREWELL, socket.stream().send_mut().finish()).await;
     session.close(VarInt::from_u32(0), b"");
     Ok(())
+}
+
+/// Waits for what ends a session: a client may not open a second stream in it (eio4, "WebTransport").
+async fn second_stream(session: &wtransport::Connection) {
+    if session.accept_bi().await.is_err() {
+        // The session is over, which its stream tells as well.
+        std::future::pending::<()>().await;
+    }
 }
 
 fn open(hub: &Arc<Hub>, application: Application, handshake: Handshake, first: &Message) -> Option<Connection> {

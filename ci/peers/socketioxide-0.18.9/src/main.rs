@@ -1,7 +1,8 @@
 //! The contract application on socketioxide, behind axum as its documentation shows it. The package is fitted out in
 //! this file, what happens to an event is in `contract`, and `handler` gives the events to it in order.
 //!
-//! PORT may be 0 for a free one. Prints one line when it listens:
+//! PORT may be 0 for a free one. PING_INTERVAL, PING_TIMEOUT and CONNECT_TIMEOUT are milliseconds; the contract's where
+//! they are not set. Prints one line when it listens:
 //!
 //!     {"listening":"http://127.0.0.1:41007"}
 
@@ -13,12 +14,12 @@ mod handler;
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::{HeaderValue, Method, header};
+use axum::http::{HeaderValue, Method};
 use axum::serve::ListenerExt;
 use socketioxide::SocketIo;
 use socketioxide::extract::SocketRef;
 use socketioxide::handler::ConnectHandler;
-use tower_http::cors::CorsLayer;
+use tower_http::cors::{AllowHeaders, CorsLayer};
 
 use crate::handler::Contract;
 
@@ -37,9 +38,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(600);
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (layer, io) = SocketIo::builder()
-        .ping_interval(PING_INTERVAL)
-        .ping_timeout(PING_TIMEOUT)
-        .connect_timeout(CONNECT_TIMEOUT)
+        .ping_interval(duration("PING_INTERVAL", PING_INTERVAL)?)
+        .ping_timeout(duration("PING_TIMEOUT", PING_TIMEOUT)?)
+        .connect_timeout(duration("CONNECT_TIMEOUT", CONNECT_TIMEOUT)?)
         .ack_timeout(LONGEST_WAIT)
         .max_payload(MAX_PAYLOAD as u64)
         .ws_max_message_size(MAX_PAYLOAD)
@@ -54,7 +55,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let cors = CorsLayer::new()
         .allow_origin([ALLOWED_ORIGIN])
         .allow_methods([Method::GET, Method::POST])
-        .allow_headers([header::CONTENT_TYPE])
+        .allow_headers(AllowHeaders::mirror_request())
         .allow_credentials(true);
     let app = Router::new().layer(layer).layer(engine::layer()).layer(cors);
 
@@ -68,6 +69,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         stream.set_nodelay(true).ok();
     });
     Ok(axum::serve(without_delay, app).await?)
+}
+
+fn duration(name: &str, otherwise: Duration) -> Result<Duration, std::num::ParseIntError> {
+    match std::env::var(name) {
+        Ok(milliseconds) => Ok(Duration::from_millis(milliseconds.parse()?)),
+        Err(_) => Ok(otherwise),
+    }
 }
 
 /// A refusal is a message; the package has no place for data.

@@ -11,7 +11,7 @@ use super::{Failed, Play};
 use crate::client::protocol::framing_of;
 use crate::client::tape::Framing;
 use crate::client::websocket::Opcode;
-use crate::client::{ClientError, Message, OpenError, Port, Session, post_body, post_packets};
+use crate::client::{ClientError, Inbox, Message, OpenError, Port, Session, post_body, post_packets};
 use crate::scenario::Generation;
 use crate::scenario::ast::{Action, Lane, Span, Step, Text};
 use crate::scenario::capture::Captures;
@@ -194,8 +194,17 @@ impl Play<'_> {
         let verb = method.map_or("ws", String::as_str);
         let shown = format!("{verb} {target}");
         let (now, body) = (Instant::now(), request.body.clone().unwrap_or_default());
+        let answers = |inbox: &Inbox| inbox.parts.get(part).map_or(0, |part| part.sections.len());
+        let before = client.inbox(|inbox| answers(inbox));
         let sent = timeout(self.wait(), client.request(part, request, framing)).await;
         bounded(sent, op.step.span, "request not sent")?;
+        if method.is_none() && self.generation != Generation::Rev1 {
+            // RFC 6455, 4.1: a client waits for the answer before it sends any frame. The hixie drafts want bytes before.
+            let ended = |inbox: &Inbox| inbox.parts.get(part)?.end.filter(|(_, at)| *at >= now);
+            let answered = client.wait(|inbox| (answers(inbox) > before || ended(inbox).is_some()).then_some(()));
+            // Whether there is an answer is for the steps to say.
+            let _ = timeout(self.wait(), answered).await;
+        }
         self.note(now, lane, shown);
         if !body.is_empty() {
             self.note(now, lane, format!(">> {}", show_bytes(&body)));
