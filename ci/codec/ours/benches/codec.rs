@@ -21,7 +21,7 @@ fn decode<R>(text: &str, attachments: &[Bytes], then: impl FnOnce(&Packet<'_>) -
         .iter()
         .find_map(|data| reassembly.attach(data.clone()).expect("due"));
     let (text, attachments) = complete.expect("all attachments");
-    let (packet, _) = Packet::decode(&text).expect("a packet");
+    let packet = Packet::decode_again(&text).expect("a packet");
     then(&packet.attach(attachments).expect("its placeholders"))
 }
 
