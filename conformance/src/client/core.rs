@@ -16,7 +16,7 @@ use super::http::Request;
 use super::inbox::{Inbox, Section, UnitKind};
 use super::link::{Asked, Begin, Link};
 use super::protocol::heartbeat_answer;
-use super::session::{Polling, Post, Session, post_packets, run_posts};
+use super::session::{Polling, Post, Posts, Session, post_packets, run_posts};
 use super::tape::{ConnId, ConnTape, Entry, Framing, Progress, Tape, lock};
 use super::websocket::{self, Opcode, client_frame};
 use super::{BoxedStream, Connect, Port};
@@ -95,7 +95,7 @@ pub(super) struct Shared {
     pub(super) changed: Notify,
     pub(super) background: Mutex<Vec<AbortHandle>>,
     /// Packets that a transport without a way back sends by POST.
-    pub(super) posts: Mutex<Option<mpsc::UnboundedSender<Post>>>,
+    pub(super) posts: Mutex<Option<Posts>>,
     /// How many of them have not been answered.
     pub(super) unanswered: AtomicUsize,
     /// The polls that go on by themselves.
@@ -417,9 +417,10 @@ impl Shared {
     pub(super) fn start_posts(self: &Arc<Self>) {
         let mut posts = lock(&self.posts);
         if posts.is_none() {
-            let (sender, queue) = mpsc::unbounded_channel();
-            *posts = Some(sender);
-            let task = tokio::spawn(run_posts(self.clone(), queue));
+            let (packets, queue) = mpsc::unbounded_channel();
+            let (heartbeats, urgent) = mpsc::unbounded_channel();
+            *posts = Some(Posts { packets, heartbeats });
+            let task = tokio::spawn(run_posts(self.clone(), queue, urgent));
             lock(&self.background).push(task.abort_handle());
         }
     }
@@ -477,14 +478,14 @@ impl Shared {
             content_type,
             body,
         };
-        self.post(post);
+        self.post(post, |posts| &posts.heartbeats);
     }
 
     /// Queues a request; whether there is a task that sends it.
-    pub(super) fn post(&self, post: Post) -> bool {
+    pub(super) fn post(&self, post: Post, queue: impl Fn(&Posts) -> &mpsc::UnboundedSender<Post>) -> bool {
         let posts = lock(&self.posts);
         self.unanswered.fetch_add(1, Ordering::AcqRel);
-        let queued = posts.as_ref().is_some_and(|posts| posts.send(post).is_ok());
+        let queued = posts.as_ref().is_some_and(|posts| queue(posts).send(post).is_ok());
         if !queued {
             self.unanswered.fetch_sub(1, Ordering::AcqRel);
         }

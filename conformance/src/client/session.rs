@@ -15,7 +15,7 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio::sync::watch;
 
-pub(super) use self::post::{Post, run_posts};
+pub(super) use self::post::{Post, Posts, run_posts};
 pub use self::post::{post_body, post_packets};
 use super::core::{Client, ClientError, Shared};
 use super::framing::eio4::Message;
@@ -276,7 +276,7 @@ impl Session {
             content_type,
             body,
         };
-        if client.shared().post(post) {
+        if client.shared().post(post, |posts| &posts.packets) {
             Ok(())
         } else {
             Err(ClientError::NotConnected(self.transport.clone()))

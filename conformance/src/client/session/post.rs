@@ -21,6 +21,16 @@ pub(in crate::client) struct Post {
     pub(in crate::client) body: Vec<u8>,
 }
 
+/// What waits to be posted.
+#[derive(Debug)]
+pub(in crate::client) struct Posts {
+    /// The packets of a case, in order.
+    pub(in crate::client) packets: mpsc::UnboundedSender<Post>,
+    /// Answers to heartbeats, which do not wait behind them. The session may be over by then; nobody asked for them, so
+    /// nobody hears of it.
+    pub(in crate::client) heartbeats: mpsc::UnboundedSender<Post>,
+}
+
 /// The body of a POST that carries a payload, and its type.
 #[must_use]
 pub fn post_body(transport: &str, payload: &str) -> (&'static str, Vec<u8>) {
@@ -51,9 +61,21 @@ pub fn post_packets(generation: Generation, transport: &str, packets: &[Message]
 }
 
 /// Posts what it is given, in order, until nobody can give anything any more.
-pub(in crate::client) async fn run_posts(shared: Arc<Shared>, mut queue: mpsc::UnboundedReceiver<Post>) {
-    while let Some(post) = queue.recv().await {
-        if let Err(reason) = send(&shared, post).await {
+pub(in crate::client) async fn run_posts(
+    shared: Arc<Shared>,
+    mut packets: mpsc::UnboundedReceiver<Post>,
+    mut heartbeats: mpsc::UnboundedReceiver<Post>,
+) {
+    loop {
+        let (post, own) = tokio::select! {
+            biased;
+            Some(post) = heartbeats.recv() => (post, true),
+            Some(post) = packets.recv() => (post, false),
+            else => return,
+        };
+        if let Err(reason) = send(&shared, post).await
+            && !own
+        {
             let mut inbox = lock(&shared.inbox);
             inbox.parts.entry(UP.to_owned()).or_default().trouble.push_back(reason);
         }
