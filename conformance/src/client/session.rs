@@ -76,6 +76,8 @@ pub struct Announced {
 pub(super) struct Polling {
     /// No further poll is sent once this is set.
     pause: Arc<AtomicBool>,
+    /// The newest one.
+    asked: watch::Receiver<(ConnId, usize)>,
     /// Whether the last one was answered.
     done: watch::Receiver<bool>,
 }
@@ -197,9 +199,11 @@ impl Session {
             return;
         };
         let pause = Arc::new(AtomicBool::new(false));
+        let (newest, newest_asked) = watch::channel(asked.clone());
         let (ended, done) = watch::channel(false);
         let polling = Polling {
             pause: pause.clone(),
+            asked: newest_asked,
             done,
         };
         *lock(&shared.polling) = Some(polling);
@@ -217,9 +221,10 @@ impl Session {
                     break;
                 }
                 match session.ask(&shared).await {
-                    Ok(newest) => asked = newest,
+                    Ok(next) => asked = next,
                     Err(_) => break,
                 }
+                newest.send_replace(asked.clone());
                 session.polls += 1;
             }
             ended.send_replace(true);
@@ -227,12 +232,25 @@ impl Session {
         lock(&client.shared().background).push(task.abort_handle());
     }
 
-    /// Sends no further poll, and waits until the open one and all posts are answered.
-    async fn pause_polling(client: &Client) {
-        let polling = lock(&client.shared().polling).take();
-        if let Some(mut polling) = polling {
-            polling.pause.store(true, Ordering::Release);
+    /// Sends no further poll behind the one that is open. Waits for one to be open first, so that it does not depend on
+    /// chance how many there are, and a replay gets as many answers as it asks for.
+    async fn pause_polling(client: &Client) -> Option<Polling> {
+        let mut polling = lock(&client.shared().polling).take()?;
+        loop {
+            let asked = polling.asked.borrow_and_update().clone();
+            let open = client.inbox(|inbox| answered(inbox, &asked).is_none());
             // An error means that the task is gone, and so are its polls.
+            if open || polling.asked.changed().await.is_err() {
+                break;
+            }
+        }
+        polling.pause.store(true, Ordering::Release);
+        Some(polling)
+    }
+
+    /// Waits until the last poll and all posts are answered.
+    async fn finish_polling(client: &Client, polling: Option<Polling>) {
+        if let Some(mut polling) = polling {
             let _ = polling.done.wait_for(|done| *done).await;
         }
         let shared = client.shared();

@@ -18,14 +18,20 @@ impl Session {
             _ => self.connect_websocket(client, &self.target()).await,
         };
         let probed = match opened {
-            Ok(opened) => self.probe(client, opened).await,
+            Ok(opened) => {
+                let polls = Session::pause_polling(client).await;
+                self.probe(client, opened).await.map(|()| polls)
+            }
             Err(error) => Err(error),
         };
-        if let Err(error) = probed {
-            self.transport = polling;
-            return Err(error);
-        }
-        Session::pause_polling(client).await;
+        let polls = match probed {
+            Ok(polls) => polls,
+            Err(error) => {
+                self.transport = polling;
+                return Err(error);
+            }
+        };
+        Session::finish_polling(client, polls).await;
         client.inbox(forget_noops);
         client.message(self.part(), &Message::Text("5".to_owned()))?;
         Ok(())
