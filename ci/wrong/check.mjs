@@ -42,7 +42,13 @@ const report = (good, name, what) => {
 
 const green = await control();
 const queue = [...wanted];
+const missed = [];
 await Promise.all(Array.from({ length: AT_A_TIME }, worker));
+// A machine that is short of time lets other cases fail as well, so what went wrong beside others is judged again alone.
+for (const [name, mutation] of missed) {
+  const { good, what } = await verdict(name, mutation);
+  report(good, name, what);
+}
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed > 0 ? 1 : 0);
 
@@ -56,8 +62,15 @@ async function control() {
   }
   const green = new Set();
   for (const [options, cases] of kinds) {
-    const { code, pass, fail, lenient, skip } = await judge(`no mutation ${options}`, { cases: [...new Set(cases)], server: options.split(" ").filter(Boolean) });
-    report(code === 0, "no mutation", code === 0 ? `${pass.length} cases pass` : `exit code ${code}: ${fail.join(" ")}`);
+    const plain = { cases: [...new Set(cases)], server: options.split(" ").filter(Boolean) };
+    let judgement = await judge(`no mutation ${options}`, plain);
+    if (judgement.code !== 0) judgement = await judge(`no mutation ${options}`, plain);
+    const { code, pass, fail, lenient, skip } = judgement;
+    report(
+      code === 0,
+      "no mutation",
+      code === 0 ? `${pass.length} cases pass` : `exit code ${code}: ${fail.join(" ")}`,
+    );
     const known = [...pass, ...fail, ...lenient, ...skip].map((id) => id.replace(/\[.*/, ""));
     const missing = cases.filter((id) => !known.includes(`eio4/${id}`));
     if (missing.length > 0) report(false, "no mutation", `there is no case ${missing.join(" ")}`);
@@ -67,14 +80,21 @@ async function control() {
 }
 
 async function worker() {
-  for (let next; (next = queue.shift()); ) {
+  for (let next; (next = queue.shift());) {
     const [name, mutation] = next;
-    const { code, fail, lenient } = await judge(name, mutation);
-    const caught = (mutation.should ? lenient : fail).filter((id) => green.has(id));
-    const others = caught.length > 1 ? ` and ${caught.length - 1} more` : "";
-    if (caught.length > 0 && code === (mutation.should ? 0 : 1)) report(true, name, `${caught[0]}${others}`);
-    else report(false, name, `exit code ${code}; noticed by none of ${mutation.cases.join(" ")}`);
+    const { good, what } = await verdict(name, mutation);
+    if (good) report(true, name, what);
+    else missed.push(next);
   }
+}
+
+/** Whether a mutation is noticed, and by what. */
+async function verdict(name, mutation) {
+  const { code, fail, lenient } = await judge(name, mutation);
+  const caught = (mutation.should ? lenient : fail).filter((id) => green.has(id));
+  const others = caught.length > 1 ? ` and ${caught.length - 1} more` : "";
+  if (caught.length > 0 && code === (mutation.should ? 0 : 1)) return { good: true, what: `${caught[0]}${others}` };
+  return { good: false, what: `exit code ${code}; noticed by none of ${mutation.cases.join(" ")}` };
 }
 
 /** What the cases say about a server with this mutation. */
@@ -83,11 +103,18 @@ async function judge(name, mutation) {
   const proxy = new Proxy(url, mutation);
   const json = `${REPORTS}/${name.replaceAll(/[^a-z0-9]+/gi, "-")}.jsonl`;
   const filters = mutation.cases.flatMap((id) => ["--filter", `eio4/${id}`, "--filter", `eio4/${id}[*`]);
-  const common = ["run", "--generation", "eio4", "--traces", `${REPORTS}/traces`];
+  const common = ["run", "--generation", "eio4", "--jobs", "8", "--traces", `${REPORTS}/traces`];
   try {
     const code = await run(conformance, [...common, "--url", await proxy.listen(), "--json", json, ...filters]);
-    const events = readFileSync(json, "utf8").trim().split("\n").map((line) => JSON.parse(line));
-    const of = (wanted) => events.filter(({ event, outcome }) => event === "case" && outcome === wanted).map(({ id }) => id).sort();
+    const events = readFileSync(json, "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    const of = (wanted) =>
+      events
+        .filter(({ event, outcome }) => event === "case" && outcome === wanted)
+        .map(({ id }) => id)
+        .sort();
     return { code, pass: of("pass"), fail: of("fail"), lenient: of("lenient"), skip: of("skip") };
   } finally {
     proxy.close();
@@ -97,7 +124,18 @@ async function judge(name, mutation) {
 }
 
 function start(options) {
-  const always = ["--contract", "--port", "0", "--flash-policy-port", "off"];
+  // Longer timings than the contract's, for many run at a time and the proxy takes its share.
+  const always = [
+    "--contract",
+    "--ping-interval",
+    "0.6",
+    "--ping-timeout",
+    "0.6",
+    "--port",
+    "0",
+    "--flash-policy-port",
+    "off",
+  ];
   const server = spawn(reference, [...always, ...options], { stdio: ["ignore", "pipe", "inherit"] });
   servers.add(server);
   return new Promise((resolve, reject) => {

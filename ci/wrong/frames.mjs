@@ -12,7 +12,7 @@ export class Splitter {
   feed(bytes) {
     this.#rest = Buffer.concat([this.#rest, bytes]);
     const found = [];
-    for (let length; !this.#broken && (length = this.#frame()) !== undefined; ) {
+    for (let length; !this.#broken && (length = this.#frame()) !== undefined;) {
       found.push(decode(this.#rest.subarray(0, length)));
       this.#rest = this.#rest.subarray(length);
     }
@@ -34,7 +34,8 @@ export class Splitter {
     const short = this.#rest[1] & 0x7f;
     const head = 2 + (short === 126 ? 2 : short === 127 ? 8 : 0);
     if (length < head) return undefined;
-    const payload = short < 126 ? short : short === 126 ? this.#rest.readUInt16BE(2) : Number(this.#rest.readBigUInt64BE(2));
+    const payload =
+      short < 126 ? short : short === 126 ? this.#rest.readUInt16BE(2) : Number(this.#rest.readBigUInt64BE(2));
     if (payload > 64 << 20) this.#broken = true;
     const all = head + (this.#rest[1] & 0x80 ? 4 : 0) + payload;
     return length < all ? undefined : all;

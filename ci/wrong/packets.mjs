@@ -46,10 +46,13 @@ export function each(change) {
     const parsed = session.raw ? undefined : parse(packet);
     if (!parsed) return packet;
     const result = change(parsed, session, packet);
-    return result === undefined ? [] : [result].flat().map((one) => (typeof one === "object" && !Buffer.isBuffer(one) ? format(one) : one));
+    return result === undefined
+      ? []
+      : [result].flat().map((one) => (typeof one === "object" && !Buffer.isBuffer(one) ? format(one) : one));
   };
 }
 
 export const matches = (packet, pattern) => typeof packet === "string" && pattern.test(packet);
-export const isEvent = (packet) => (packet.type === EVENT || packet.type === BINARY_EVENT) && Array.isArray(packet.data);
+export const isEvent = (packet) =>
+  (packet.type === EVENT || packet.type === BINARY_EVENT) && Array.isArray(packet.data);
 export const isAck = (packet) => packet.type === ACK || packet.type === BINARY_ACK;

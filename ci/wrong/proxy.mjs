@@ -3,7 +3,7 @@
 // A mutation is an object of hooks, all optional:
 //
 //   server          options that the reference server is started with
-//   request(r, p)   before a request is passed on: may change `r.method`, `r.target`, `r.headers` and `r.body`, or return
+//   request(r)      before a request is passed on: may change `r.method`, `r.target`, `r.headers` and `r.body`, or return
 //                   a response of its own
 //   response(r, request)   may change `r.status`, `r.headers`, `r.body`
 //   open(handshake) may change what the server says in its open packet
@@ -12,57 +12,37 @@
 //   batch(packets, session)   packets of the server that go out together
 //   ended(session)  the server has ended the WebSocket: how many ms later the client is told
 
-import { createServer, request as httpRequest } from "node:http";
+import { createServer, request as send } from "node:http";
 import { connect } from "node:net";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { Splitter, frame, isClose } from "./frames.mjs";
 import { join, split } from "./packets.mjs";
-
-const FORGOTTEN = 60_000; // ms after which a session that has ended is forgotten
-
-/** A session as the mutations see it. */
-export class Session {
-  /** What a mutation remembers about it. */
-  state = {};
-  polls = 0;
-  probed = false;
-  upgraded = false;
-  ended = false;
-  /** Packets for the client's next poll. */
-  waiting = [];
-  toClient = (packet) => this.waiting.push(packet);
-  toServer = () => {};
-
-  constructor(raw, sessions) {
-    /** No Socket.IO on top. */
-    this.raw = raw;
-    /** All sessions of the proxy. */
-    this.sessions = sessions;
-  }
-}
+import { Sessions } from "./sessions.mjs";
+import { Tunnel } from "./tunnel.mjs";
 
 export class Proxy {
   #target;
   #mutation;
+  #sessions;
   #server;
   #sockets = new Set();
-  sessions = new Map();
 
   constructor(target, mutation) {
     this.#target = new URL(target);
     this.#mutation = mutation;
+    this.#sessions = new Sessions(this.#target, mutation);
     this.#server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
       this.#serve(request, response).catch(() => request.socket.destroy());
     });
     this.#server.on("connection", (socket) => this.#track(socket));
-    this.#server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
+    this.#server.on("upgrade", (request, socket, early) => this.#upgrade(request, socket, early));
     this.#server.on("clientError", (_, socket) => socket.destroy());
   }
 
-  listen(port = 0) {
+  /** Its URL, once it listens. */
+  listen() {
     return new Promise((resolve, reject) => {
       this.#server.once("error", reject);
-      this.#server.listen(port, "127.0.0.1", () => resolve(`http://127.0.0.1:${this.#server.address().port}`));
+      this.#server.listen(0, "127.0.0.1", () => resolve(`http://127.0.0.1:${this.#server.address().port}`));
     });
   }
 
@@ -78,197 +58,82 @@ export class Proxy {
     socket.on("close", () => this.#sockets.delete(socket));
   }
 
-  // --- HTTP
+  /** The request as a mutation sees it, and the response that the mutation has for it. */
+  #received(incoming, body) {
+    const { method, url: target } = incoming;
+    const request = { method, target, headers: headersOf(incoming), body, session: this.#sessions.of(target) };
+    return [request, this.#mutation.request?.(request)];
+  }
+
+  #upgrade(incoming, client, early) {
+    const [request, own] = this.#received(incoming, Buffer.alloc(0));
+    if (own) return client.end(`HTTP/1.1 ${own.status} -\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
+    const server = connect(this.#target.port, this.#target.hostname);
+    this.#track(server);
+    new Tunnel({ request, client, server, early, sessions: this.#sessions, ended: this.#mutation.ended });
+  }
 
   async #serve(incoming, outgoing) {
-    const request = { method: incoming.method, target: incoming.url, headers: headersOf(incoming), body: await read(incoming) };
-    const session = this.#sessionOf(request.target);
-    request.session = session;
-    const own = this.#mutation.request?.(request, this);
+    const [request, own] = this.#received(incoming, await read(incoming));
     if (own) return answer(outgoing, { headers: {}, ...own });
-    if (session && request.method === "POST") {
+    const { session, method } = request;
+    if (session && method === "POST") {
       const packets = split(request.body);
-      const passed = this.#up(packets, session);
+      const passed = this.#sessions.up(packets, session);
       if (passed.length === 0 && packets.length > 0) return answer(outgoing, { status: 200, headers: {}, body: "ok" });
-      if (passed.length !== packets.length || passed.some((packet, i) => packet !== packets[i])) request.body = join(passed);
+      if (!same(passed, packets)) request.body = join(passed);
     }
-    const polls = session && request.method === "GET";
+    const polls = session && method === "GET";
     if (polls) session.polls += 1;
-    const response = await this.#fetch(request, outgoing, session);
+    const response = await this.#fetch(request, outgoing);
     if (polls) session.polls -= 1;
-    if (!response) return;
+    if (!response) return outgoing.socket?.destroy();
     this.#mutation.response?.(response, request);
     await answer(outgoing, response);
   }
 
-  /** Passes a request on. A poll whose packets are all swallowed polls again. */
-  async #fetch(request, outgoing, session) {
+  /** Passes a request on. A poll of which nothing is passed back polls again. */
+  async #fetch(request, outgoing) {
+    const { session, method, target } = request;
     for (;;) {
       const response = await this.#forward(request, outgoing);
-      if (!response) {
-        outgoing.socket?.destroy();
-        return undefined;
-      }
-      const isPoll = request.method === "GET" && response.status === 200 && /transport=polling/.test(request.target);
-      if (session && response.status === 400 && request.method === "GET") this.#end(session);
-      if (!isPoll) return response;
-      const polled = session ?? this.#begin(request.target);
+      if (!response) return undefined;
+      if (session && response.status === 400 && method === "GET") this.#sessions.end(session);
+      if (method !== "GET" || response.status !== 200 || !/transport=polling/.test(target)) return response;
+      const polling = session ?? this.#sessions.begin(target);
       const packets = split(response.body);
-      const passed = [...polled.waiting.splice(0), ...this.#down(packets, polled)];
-      if (passed.length > 0) {
-        if (passed.length !== packets.length || passed.some((packet, i) => packet !== packets[i])) response.body = join(passed);
-        if (!session) this.#name(polled, packets[0]);
-        return response;
-      }
+      const passed = [...polling.waiting.splice(0), ...this.#sessions.down(packets, polling)];
+      if (passed.length === 0 && !outgoing.destroyed) continue;
+      if (!same(passed, packets)) response.body = join(passed);
+      if (!session) this.#sessions.opened(polling, packets[0]);
+      return response;
     }
   }
 
-  #forward({ method, target, headers, body }, outgoing) {
+  #forward({ method, target: path, headers, body }, outgoing) {
+    const { hostname: host, port } = this.#target;
+    const { "transfer-encoding": _, ...kept } = flat(headers);
+    if (body.length > 0 || method === "POST") kept["content-length"] = body.length;
     return new Promise((resolve) => {
-      const options = { host: this.#target.hostname, port: this.#target.port, method, path: target, headers: flat(headers) };
-      if (body.length > 0 || method === "POST") options.headers["content-length"] = body.length;
-      delete options.headers["transfer-encoding"];
-      const upstream = httpRequest({ ...options, agent: false }, async (response) => {
-        const encoded = await read(response).catch(() => undefined);
-        if (!encoded) return resolve(undefined);
+      const upstream = send({ host, port, method, path, headers: kept, agent: false }, (response) => {
+        const { statusCode: status } = response;
         const zipped = response.headers["content-encoding"] === "gzip";
-        resolve({ status: response.statusCode, headers: headersOf(response), zipped, body: zipped ? gunzipSync(encoded) : encoded });
+        const received = (bytes) =>
+          resolve({ status, headers: headersOf(response), zipped, body: zipped ? gunzipSync(bytes) : bytes });
+        read(response)
+          .then(received)
+          .catch(() => resolve(undefined));
       });
-      upstream.on("error", () => resolve(undefined));
       const abandon = () => upstream.destroy();
       outgoing.once("close", abandon);
       upstream.once("close", () => outgoing.off("close", abandon));
+      upstream.on("error", () => resolve(undefined));
       upstream.end(body);
     });
   }
-
-  // --- WebSocket
-
-  #upgrade(incoming, client, head) {
-    const request = { method: incoming.method, target: incoming.url, headers: headersOf(incoming), body: Buffer.alloc(0) };
-    let session = this.#sessionOf(request.target);
-    request.session = session;
-    const own = this.#mutation.request?.(request, this);
-    if (own) return client.end(`HTTP/1.1 ${own.status} -\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
-    const server = connect(this.#target.port, this.#target.hostname);
-    this.#track(server);
-    const lines = Object.entries(request.headers).flatMap(([name, values]) => values.map((value) => `${name}: ${value}`));
-    server.write(`${request.method} ${request.target} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`);
-
-    const probing = session !== undefined;
-    let closing; // the server's close frame, where a mutation holds it back
-    const [fromClient, fromServer] = [new Splitter(), new Splitter()];
-    const toClient = (packet) => client.write(frame(packet, false));
-    const toServer = (packet) => server.write(frame(packet, true));
-    const take = (taken) => {
-      session = taken;
-      Object.assign(session, { toClient, toServer, hangUp: () => client.destroy(), webSocket: true });
-    };
-    const upward = (bytes) => {
-      for (const message of fromClient.feed(bytes)) {
-        if (message.raw || !session) toServer(message);
-        else this.#climb(message, { session, probing, take, toServer });
-      }
-    };
-    const downward = (bytes) => {
-      let packets = [];
-      const flush = () => {
-        this.#down(packets, session).forEach(toClient);
-        packets = [];
-      };
-      for (const message of fromServer.feed(bytes)) {
-        if (message.raw) {
-          if (packets.length > 0) flush();
-          if (isClose(message) && this.#mutation.ended) closing = message;
-          else toClient(message);
-          continue;
-        }
-        if (!session) {
-          take(this.#begin(request.target));
-          this.#name(session, message);
-        }
-        packets.push(message);
-      }
-      if (packets.length > 0) flush();
-    };
-
-    let headSeen = Buffer.alloc(0);
-    const begin = (bytes) => {
-      headSeen = Buffer.concat([headSeen, bytes]);
-      const end = headSeen.indexOf("\r\n\r\n");
-      if (end < 0) return;
-      server.off("data", begin);
-      const is101 = headSeen.subarray(0, 12).toString("latin1") === "HTTP/1.1 101";
-      client.write(is101 ? headSeen.subarray(0, end + 4) : headSeen);
-      server.on("data", is101 ? downward : (more) => client.write(more));
-      if (!is101) return;
-      if (headSeen.length > end + 4) downward(headSeen.subarray(end + 4));
-      client.on("data", upward);
-      if (head.length > 0) upward(head);
-    };
-    server.on("data", begin);
-    server.on("end", () => {
-      const late = session && (!probing || session.upgraded) ? (this.#mutation.ended?.(session) ?? 0) : 0;
-      if (session?.webSocket) this.#end(session);
-      setTimeout(() => client.end(closing ? frame(closing, false) : fromServer.end()), late);
-    });
-    server.on("close", () => client.destroyed || client.writableEnded || (this.#mutation.ended ? undefined : client.destroy()));
-    client.on("end", () => server.end(fromClient.end()));
-    client.on("close", () => server.destroy());
-  }
-
-  /** A message of the client over a WebSocket. */
-  #climb(message, { session, probing, take, toServer }) {
-    if (probing && message === "2probe") session.probed = true;
-    if (probing && message === "5") {
-      session.upgraded = true;
-      take(session);
-    }
-    this.#up([message], session).forEach(toServer);
-  }
-
-  // --- sessions
-
-  #sessionOf(target) {
-    return this.sessions.get(new URLSearchParams(target.split("?")[1]).get("sid"));
-  }
-
-  #begin(target) {
-    const session = new Session(target.startsWith("/engine.io"), this.sessions);
-    session.toServer = (packet) => this.#post(target, session, packet);
-    return session;
-  }
-
-  #name(session, packet) {
-    const [, sid] = /"sid":"([^"]+)"/.exec(packet) ?? [];
-    session.sid = sid;
-    if (sid) this.sessions.set(sid, session);
-  }
-
-  #end(session) {
-    session.ended = true;
-    setTimeout(() => this.sessions.delete(session.sid), FORGOTTEN).unref();
-  }
-
-  /** What the proxy itself says for a client that polls. */
-  #post(target, session, packet) {
-    const path = `${target.split("?")[0]}?EIO=4&transport=polling&sid=${session.sid}`;
-    const options = { host: this.#target.hostname, port: this.#target.port, method: "POST", path, agent: false };
-    httpRequest(options, (response) => response.resume()).on("error", () => {}).end(join([packet]));
-  }
-
-  #up(packets, session) {
-    return this.#mutation.up ? packets.flatMap((packet) => this.#mutation.up(packet, session) ?? []) : packets;
-  }
-
-  #down(packets, session) {
-    const { open, down, batch } = this.#mutation;
-    let passed = packets;
-    if (open) passed = passed.map((packet) => (/^0\{/.test(packet) ? `0${JSON.stringify(open(JSON.parse(packet.slice(1))))}` : packet));
-    if (down) passed = passed.flatMap((packet) => down(packet, session) ?? []);
-    return batch ? batch(passed, session) : passed;
-  }
 }
+
+const same = (some, others) => some.length === others.length && some.every((packet, i) => packet === others[i]);
 
 async function read(stream) {
   const chunks = [];
@@ -284,7 +149,9 @@ function headersOf({ rawHeaders }) {
 }
 
 function flat(headers) {
-  return Object.fromEntries(Object.entries(headers).map(([name, values]) => [name, values.length === 1 ? values[0] : values]));
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, values]) => [name, values.length === 1 ? values[0] : values]),
+  );
 }
 
 async function answer(outgoing, { status, headers, body = "", zipped, after = 0 }) {

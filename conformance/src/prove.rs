@@ -39,7 +39,7 @@ use crate::scenario::catalogue::Case;
 const RECORDED_AT_A_TIME: usize = 48;
 
 /// How often a case that fails, or cannot be replayed, when many were recorded is recorded again, by itself.
-const RETRIES: usize = 2;
+const RETRIES: usize = 5;
 
 /// How a proof is done.
 #[derive(Clone, Debug, Default)]

@@ -150,17 +150,25 @@ async fn raw_messages_are_echoed() {
 }
 
 #[rstest]
-#[case::unknown_type(b"abc")]
-#[case::empty(b"")]
-#[case::trailing_separator(b"4\x1e")]
-#[case::ping(b"2")]
-#[case::not_base64(b"b!")]
-#[case::not_utf8(b"4\xff")]
+#[case::unknown_type(b"abc", false)]
+#[case::empty(b"", false)]
+#[case::trailing_separator(b"4\x1e", false)]
+#[case::ping(b"2", true)]
+#[case::not_base64(b"b!", false)]
+#[case::not_utf8(b"4\xff", false)]
 #[tokio::test]
-async fn a_bad_payload_ends_the_session(#[case] body: &[u8]) {
+async fn a_bad_payload_ends_the_session(#[case] body: &[u8], #[case] is_payload: bool) {
     let server = server().await;
     let target = polling(&server, "/engine.io/").await;
-    post(&server, &target, body).await;
+    let answer = request(&server, "POST", &target, body).await;
+    assert_eq!(
+        answer,
+        if is_payload {
+            (200, "ok".to_owned())
+        } else {
+            refused(3, "Bad request")
+        }
+    );
     assert_eq!(
         request(&server, "GET", &target, "").await,
         refused(1, "Session ID unknown")

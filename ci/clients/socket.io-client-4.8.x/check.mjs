@@ -36,7 +36,9 @@ process.on("uncaughtException", (error) => {
 });
 
 const outcomes = (
-  await Promise.all(Object.entries(LANES).map(([lane, checks]) => checkAll(lane, server ? { ...checks, ...restarts } : checks)))
+  await Promise.all(
+    Object.entries(LANES).map(([lane, checks]) => checkAll(lane, server ? { ...checks, ...restarts } : checks)),
+  )
 ).flat();
 const failed = outcomes.filter((passed) => !passed).length;
 console.log(`${outcomes.length - failed} passed, ${failed} failed`);

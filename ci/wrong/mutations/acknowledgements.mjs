@@ -7,7 +7,8 @@ const asking = ["ask/answer", "ask/ids", "ask/in-time"];
 const acks = (change) => each((packet, session) => (isAck(packet) ? change(packet, session) : packet));
 
 /** Questions that the server asks: events with an id. */
-const questions = (change) => each((packet, session) => (isEvent(packet) && packet.id !== undefined ? change(packet, session) : packet));
+const questions = (change) =>
+  each((packet, session) => (isEvent(packet) && packet.id !== undefined ? change(packet, session) : packet));
 
 export const acknowledgements = {
   "acks with the wrong id": { cases, down: acks((ack) => ({ ...ack, id: Number(ack.id) + 1 })) },
@@ -18,17 +19,30 @@ export const acknowledgements = {
 
   "acks that are no list": { cases, down: acks((ack) => ({ ...ack, data: ack.data[0] ?? {} })) },
 
-  "acks sent twice": { cases: ["ack/data", "ack/empty", "ack/many"], down: acks((ack) => (ack.type === ACK ? [ack, ack] : ack)) },
+  "acks sent twice": {
+    cases: ["ack/data", "ack/empty", "ack/many"],
+    down: acks((ack) => (ack.type === ACK ? [ack, ack] : ack)),
+  },
 
-  "empty acks not sent": { cases: ["ack/empty", "ack/after-work", "ack/data"], down: acks((ack) => (ack.data.length === 0 ? undefined : ack)) },
+  "empty acks not sent": {
+    cases: ["ack/empty", "ack/after-work", "ack/data"],
+    down: acks((ack) => (ack.data.length === 0 ? undefined : ack)),
+  },
 
-  "acks without their namespace": { cases: ["ack/namespace", "ack/namespaces", "ack/data"], down: acks((ack) => ({ ...ack, namespace: "/" })) },
+  "acks without their namespace": {
+    cases: ["ack/namespace", "ack/namespaces", "ack/data"],
+    down: acks((ack) => ({ ...ack, namespace: "/" })),
+  },
 
-  "acks as events": { cases, down: acks((ack) => (ack.type === ACK ? { ...ack, type: EVENT, data: ["ack", ...ack.data] } : ack)) },
+  "acks as events": {
+    cases,
+    down: acks((ack) => (ack.type === ACK ? { ...ack, type: EVENT, data: ["ack", ...ack.data] } : ack)),
+  },
 
   "acks before the work is done": {
     cases: ["ack/after-work", "ack/data", "order/burst"],
-    batch: (packets) => packets.filter((packet) => matches(packet, /^43/)).concat(packets.filter((packet) => !matches(packet, /^43/))),
+    batch: (packets) =>
+      packets.filter((packet) => matches(packet, /^43/)).concat(packets.filter((packet) => !matches(packet, /^43/))),
   },
 
   "acks to another client": {
@@ -49,7 +63,9 @@ export const acknowledgements = {
       const seen = (session.state.answered ??= new Set());
       const key = `${packet.namespace} ${packet.id}`;
       if (!seen.has(key)) return seen.add(key) && packet;
-      session.toClient(`42${packet.namespace === "/" ? "" : `${packet.namespace},`}${JSON.stringify(["answer", ...packet.data])}`);
+      session.toClient(
+        `42${packet.namespace === "/" ? "" : `${packet.namespace},`}${JSON.stringify(["answer", ...packet.data])}`,
+      );
       return [];
     }),
   },
@@ -74,11 +90,15 @@ export const acknowledgements = {
       session.state.last = question.id;
       return { ...question, id: "7" };
     }),
-    up: each((packet, session) => (isAck(packet) && packet.id === "7" ? { ...packet, id: session.state.last } : packet)),
+    up: each((packet, session) =>
+      isAck(packet) && packet.id === "7" ? { ...packet, id: session.state.last } : packet,
+    ),
   },
 
   "answers lose an argument": {
     cases: asking,
-    down: each((packet) => (packet.data?.[0] === "answer" && packet.data.length > 1 ? { ...packet, data: packet.data.slice(0, -1) } : packet)),
+    down: each((packet) =>
+      packet.data?.[0] === "answer" && packet.data.length > 1 ? { ...packet, data: packet.data.slice(0, -1) } : packet,
+    ),
   },
 };

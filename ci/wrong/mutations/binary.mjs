@@ -3,12 +3,15 @@ import { each, isAck, matches, parse } from "../packets.mjs";
 const cases = ["binary/event", "binary/ack", "binary/emit", "binary/nested"];
 
 /** The attachments of the server, changed; raw sessions are left alone. */
-const attachments = (change) => (packet, session) => (Buffer.isBuffer(packet) && !session.raw ? change(packet, session) : packet);
+const attachments = (change) => (packet, session) =>
+  Buffer.isBuffer(packet) && !session.raw ? change(packet, session) : packet;
 
-const placeholders = (text, change) => text.replaceAll(/"num":(\d+)/g, (_, number) => `"num":${change(Number(number))}`);
+const placeholders = (text, change) =>
+  text.replaceAll(/"num":(\d+)/g, (_, number) => `"num":${change(Number(number))}`);
 
 /** The headers of packets with attachments, changed as text. */
-const headers = (change) => (packet, session) => (!session.raw && matches(packet, /^4[56]\d+-/) ? change(packet) : packet);
+const headers = (change) => (packet, session) =>
+  !session.raw && matches(packet, /^4[56]\d+-/) ? change(packet) : packet;
 
 export const binary = {
   "an attachment dropped": {
@@ -19,9 +22,17 @@ export const binary = {
     }),
   },
 
-  "attachments changed": { cases, down: attachments((packet) => (packet.length > 0 ? Buffer.concat([Buffer.from([packet[0] ^ 1]), packet.subarray(1)]) : packet)) },
+  "attachments changed": {
+    cases,
+    down: attachments((packet) =>
+      packet.length > 0 ? Buffer.concat([Buffer.from([packet[0] ^ 1]), packet.subarray(1)]) : packet,
+    ),
+  },
 
-  "attachments cut": { cases: ["binary/bytes", "binary/event", "binary/emit"], down: attachments((packet) => packet.subarray(0, 1)) },
+  "attachments cut": {
+    cases: ["binary/bytes", "binary/event", "binary/emit"],
+    down: attachments((packet) => packet.subarray(0, 1)),
+  },
 
   "attachments exchanged": {
     cases: ["binary/several", "binary/ten", "binary/event"],
@@ -32,11 +43,17 @@ export const binary = {
     },
   },
 
-  "placeholders exchanged": { cases: ["binary/several", "binary/ten", "binary/event"], down: headers((text) => placeholders(text, (number) => (number < 2 ? 1 - number : number))) },
+  "placeholders exchanged": {
+    cases: ["binary/several", "binary/ten", "binary/event"],
+    down: headers((text) => placeholders(text, (number) => (number < 2 ? 1 - number : number))),
+  },
 
   "placeholders counted from one": { cases, down: headers((text) => placeholders(text, (number) => number + 1)) },
 
-  "one attachment too many announced": { cases, down: headers((text) => text.replace(/^(4[56])(\d+)/, (_, type, count) => `${type}${Number(count) + 1}`)) },
+  "one attachment too many announced": {
+    cases,
+    down: headers((text) => text.replace(/^(4[56])(\d+)/, (_, type, count) => `${type}${Number(count) + 1}`)),
+  },
 
   "attachments before their packet": {
     cases,
@@ -49,24 +66,36 @@ export const binary = {
 
   "attachments as base64 in text frames": {
     cases,
-    down: (packet, session) => (Buffer.isBuffer(packet) && session.webSocket && !session.raw ? `b${packet.toString("base64")}` : packet),
+    down: (packet, session) =>
+      Buffer.isBuffer(packet) && session.webSocket && !session.raw ? `b${packet.toString("base64")}` : packet,
   },
 
   "base64 with the URL's alphabet": {
     cases: ["binary/bytes", "polling/base64", "polling/mixed-payload"],
     response(response) {
-      response.body = Buffer.from(response.body.toString("latin1").replaceAll(/(?<=(?:^|\x1e)b)[^\x1e]*/g, (text) => text.replaceAll("+", "-").replaceAll("/", "_")), "latin1");
+      response.body = Buffer.from(
+        response.body
+          .toString("latin1")
+          .replaceAll(/(?<=(?:^|\x1e)b)[^\x1e]*/g, (text) => text.replaceAll("+", "-").replaceAll("/", "_")),
+        "latin1",
+      );
     },
   },
 
   "base64 without padding": {
     cases: ["binary/bytes", "polling/base64", "polling/mixed-payload"],
     response(response) {
-      response.body = Buffer.from(response.body.toString("latin1").replaceAll(/(?<=(?:^|\x1e)b)[^\x1e]*/g, (text) => text.replaceAll("=", "")), "latin1");
+      response.body = Buffer.from(
+        response.body.toString("latin1").replaceAll(/(?<=(?:^|\x1e)b)[^\x1e]*/g, (text) => text.replaceAll("=", "")),
+        "latin1",
+      );
     },
   },
 
-  "binary acks of the type of plain ones": { cases: ["binary/ack", "binary/event", "binary/plain-ack"], down: headers((text) => text.replace(/^46\d+-/, "43")) },
+  "binary acks of the type of plain ones": {
+    cases: ["binary/ack", "binary/event", "binary/plain-ack"],
+    down: headers((text) => text.replace(/^46\d+-/, "43")),
+  },
 
   "more attachments taken than allowed": {
     cases: ["binary/too-many-malformed", "binary/ten"],

@@ -4,11 +4,20 @@ const cases = ["disconnect/by-server", "disconnect/by-client", "disconnect/by-se
 const close = ["close/by-client", "close/by-client-polling", "close/by-server"];
 
 export const ends = {
-  "the server's DISCONNECT not sent": { cases, down: each((packet) => (packet.type === DISCONNECT ? undefined : packet)) },
+  "the server's DISCONNECT not sent": {
+    cases,
+    down: each((packet) => (packet.type === DISCONNECT ? undefined : packet)),
+  },
 
-  "the server's DISCONNECT sent twice": { cases, down: each((packet) => (packet.type === DISCONNECT ? [packet, packet] : packet)) },
+  "the server's DISCONNECT sent twice": {
+    cases,
+    down: each((packet) => (packet.type === DISCONNECT ? [packet, packet] : packet)),
+  },
 
-  "the server's DISCONNECT in the main namespace": { cases: ["disconnect/by-server", "disconnect/by-server-main", "last-words/namespace"], down: each((packet) => (packet.type === DISCONNECT ? { ...packet, namespace: "/" } : packet)) },
+  "the server's DISCONNECT in the main namespace": {
+    cases: ["disconnect/by-server", "disconnect/by-server-main", "last-words/namespace"],
+    down: each((packet) => (packet.type === DISCONNECT ? { ...packet, namespace: "/" } : packet)),
+  },
 
   "the client's DISCONNECT answered": {
     cases: ["disconnect/by-client", "disconnect/by-client-main", "disconnect/by-client-no-comma"],
@@ -36,12 +45,20 @@ export const ends = {
 
   "disconnect-me closes the connection too": {
     cases: ["disconnect/by-server-main", "disconnect/by-server", "disconnect/by-server-default"],
-    up: each((packet) => (packet.data?.[0] === "disconnect-me" && packet.data[1] !== true ? { ...packet, data: ["disconnect-me", true] } : packet)),
+    up: each((packet) =>
+      packet.data?.[0] === "disconnect-me" && packet.data[1] !== true
+        ? { ...packet, data: ["disconnect-me", true] }
+        : packet,
+    ),
   },
 
   "a disconnected client's connection stays open": {
     cases: ["disconnect/close", "disconnect/close-custom", "close/by-server"],
-    up: each((packet) => (packet.data?.[1] === true && packet.data[0] === "disconnect-me" ? { ...packet, data: ["disconnect-me", false] } : packet)),
+    up: each((packet) =>
+      packet.data?.[1] === true && packet.data[0] === "disconnect-me"
+        ? { ...packet, data: ["disconnect-me", false] }
+        : packet,
+    ),
   },
 
   "a session that ended is still polled": {
@@ -60,7 +77,13 @@ export const ends = {
     },
   },
 
-  "a close packet is ignored": { cases: ["close/by-client", "close/by-client-polling", "close/pending-get"], up: (packet) => (packet === "1" ? [] : packet) },
+  "a close packet is ignored": {
+    cases: ["close/by-client", "close/by-client-polling", "close/pending-get"],
+    up: (packet) => (packet === "1" ? [] : packet),
+  },
 
-  "the server's end of a WebSocket comes late": { cases: ["heartbeat/no-pong", "close/by-server", "disconnect/close"], ended: () => 2500 },
+  "the server's end of a WebSocket comes late": {
+    cases: ["heartbeat/no-pong", "close/by-server", "disconnect/close"],
+    ended: () => 2500,
+  },
 };

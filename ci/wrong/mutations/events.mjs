@@ -4,13 +4,17 @@ const cases = ["event/message", "event/kinds", "event/unicode", "event/many-args
 const order = ["order/burst", "order/pipelined", "order/room", "order/payload"];
 
 /** Plain events of the server, changed. */
-const plain = (change) => each((packet, session) => (packet.type === EVENT && packet.id === undefined && isEvent(packet) ? change(packet, session) : packet));
+const plain = (change) =>
+  each((packet, session) =>
+    packet.type === EVENT && packet.id === undefined && isEvent(packet) ? change(packet, session) : packet,
+  );
 
 /** What stands in the strings of a value, changed. */
 function strings(value, change) {
   if (typeof value === "string") return change(value);
   if (Array.isArray(value)) return value.map((item) => strings(item, change));
-  if (value && typeof value === "object") return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, strings(item, change)]));
+  if (value && typeof value === "object")
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, strings(item, change)]));
   return value;
 }
 
@@ -50,7 +54,10 @@ export const events = {
     down: plain((event) => ({ ...event, data: event.data.length > 1 ? event.data.slice(0, -1) : event.data })),
   },
 
-  "events with a null behind their arguments": { cases, down: plain((event) => ({ ...event, data: [...event.data, null] })) },
+  "events with a null behind their arguments": {
+    cases,
+    down: plain((event) => ({ ...event, data: [...event.data, null] })),
+  },
 
   "text that is not ASCII broken": {
     cases,
@@ -59,19 +66,33 @@ export const events = {
 
   "text beyond the basic plane broken": {
     cases,
-    down: plain((event) => ({ ...event, data: strings(event.data, (text) => text.replaceAll(/[\ud800-\udfff]/g, "\ufffd")) })),
+    down: plain((event) => ({
+      ...event,
+      data: strings(event.data, (text) => text.replaceAll(/[\ud800-\udfff]/g, "\ufffd")),
+    })),
   },
 
-  "spaces around text trimmed": { cases: ["event/spaces", "event/escapes", "event/kinds"], down: plain((event) => ({ ...event, data: strings(event.data, (text) => text.trim()) })) },
+  "spaces around text trimmed": {
+    cases: ["event/spaces", "event/escapes", "event/kinds"],
+    down: plain((event) => ({ ...event, data: strings(event.data, (text) => text.trim()) })),
+  },
 
   "numbers as strings": {
     cases: ["event/kinds", "event/numbers", "event/message"],
-    down: plain((event) => ({ ...event, data: event.data.map((value, i) => (i > 0 && typeof value === "number" ? String(value) : value)) })),
+    down: plain((event) => ({
+      ...event,
+      data: event.data.map((value, i) => (i > 0 && typeof value === "number" ? String(value) : value)),
+    })),
   },
 
   "null left out of objects": {
     cases: ["event/kinds", "event/keys", "event/deep"],
-    down: plain((event) => ({ ...event, data: JSON.parse(JSON.stringify(event.data, (key, value) => (key && !/^\d+$/.test(key) && value === null ? undefined : value))) })),
+    down: plain((event) => ({
+      ...event,
+      data: JSON.parse(
+        JSON.stringify(event.data, (key, value) => (key && !/^\d+$/.test(key) && value === null ? undefined : value)),
+      ),
+    })),
   },
 
   "long text cut": {
@@ -95,7 +116,8 @@ export const events = {
 
   "malformed packets ignored": {
     cases: ["malformed/json", "malformed/type", "malformed/truncated"],
-    up: (packet, session) => (session.raw || typeof packet !== "string" || !packet.startsWith("4") || parse(packet) ? packet : []),
+    up: (packet, session) =>
+      session.raw || typeof packet !== "string" || !packet.startsWith("4") || parse(packet) ? packet : [],
   },
 
   "an unknown ack closes the connection": {
@@ -105,16 +127,14 @@ export const events = {
 
   "volatile events kept for the next poll": {
     cases: ["volatile/dropped", "volatile/delivered", "volatile/delivered-poll"],
-    down: each((packet, session) => {
-      if (packet.type === "0" && !session.state.room) {
-        session.state.room = `kept-${session.sid}`;
-        session.toServer(`42${packet.namespace === "/" ? "" : `${packet.namespace},`}${JSON.stringify(["join", session.state.room])}`);
-      }
-      return packet;
+    up: each((packet, { sid }) => {
+      if (packet.data?.[0] !== "volatile") return packet;
+      const room = `kept-${sid}`;
+      return [
+        { ...packet, type: EVENT, id: undefined, count: undefined, data: ["join", room] },
+        { ...packet, data: ["in", room, ...packet.data.slice(1)] },
+      ];
     }),
-    up: each((packet, session) =>
-      packet.data?.[0] === "volatile" ? { ...packet, data: ["in", session.state.room, ...packet.data.slice(1)] } : packet,
-    ),
   },
 
   "volatile events always dropped": {

@@ -36,11 +36,25 @@ export const heartbeats = {
 
   "pings sent twice": { cases, down: (packet) => (packet === "2" ? ["2", "2"] : packet) },
 
-  "a longer pingInterval announced than kept": { should: true, cases, open: (handshake) => ({ ...handshake, pingInterval: 2 * handshake.pingInterval }) },
+  "a longer pingInterval announced than kept": {
+    should: true,
+    cases,
+    open: (handshake) => ({ ...handshake, pingInterval: 2 * handshake.pingInterval }),
+  },
 
-  "a shorter pingInterval announced than kept": { cases, open: (handshake) => ({ ...handshake, pingInterval: handshake.pingInterval / 3 }) },
+  "pings later than announced": {
+    cases,
+    open: (handshake) => ({
+      ...handshake,
+      pingInterval: handshake.pingInterval / 6,
+      pingTimeout: handshake.pingTimeout / 6,
+    }),
+  },
 
-  "a longer pingTimeout announced than kept": { cases: ["heartbeat/no-pong", "heartbeat/no-pong-later", "heartbeat/interval"], open: (handshake) => ({ ...handshake, pingTimeout: 4 * handshake.pingTimeout }) },
+  "a longer pingTimeout announced than kept": {
+    cases: ["heartbeat/no-pong", "heartbeat/no-pong-later", "heartbeat/interval"],
+    open: (handshake) => ({ ...handshake, pingTimeout: 4 * handshake.pingTimeout }),
+  },
 
   "pings with data": { cases, down: (packet) => (packet === "2" ? "2probe" : packet) },
 

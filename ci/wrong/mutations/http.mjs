@@ -21,26 +21,47 @@ const polls = (change) => (response, request) => {
 const cases = [...handshake, ...polling];
 
 export const http = {
-  "no upgrades offered": { should: true, cases: ["handshake/offers-websocket", "handshake/polling"], open: (open) => ({ ...open, upgrades: [] }) },
+  "no upgrades offered": {
+    should: true,
+    cases: ["handshake/offers-websocket", "handshake/polling"],
+    open: (open) => ({ ...open, upgrades: [] }),
+  },
 
-  "upgrades offered over WebSocket": { cases: ["handshake/no-upgrades", "handshake/websocket"], open: (open) => ({ ...open, upgrades: ["websocket"] }) },
+  "upgrades offered over WebSocket": {
+    cases: ["handshake/no-upgrades", "handshake/websocket"],
+    open: (open) => ({ ...open, upgrades: ["websocket"] }),
+  },
 
   "no maxPayload announced": { cases: handshake, open: ({ maxPayload, ...open }) => open },
 
-  "timings announced in seconds": { cases: ["heartbeat/interval", "heartbeat/ping", "handshake/polling"], open: (open) => ({ ...open, pingInterval: 25, pingTimeout: 20 }) },
+  "timings announced in seconds": {
+    cases: ["heartbeat/interval", "heartbeat/ping", "handshake/polling"],
+    open: (open) => ({ ...open, pingInterval: 25, pingTimeout: 20 }),
+  },
 
   "no pingTimeout announced": { cases: handshake, open: ({ pingTimeout, ...open }) => open },
 
-  "polls of another content type": { should: true, cases: ["polling/headers", "handshake/content-type", "polling/post"], response: polls((response) => (response.headers["content-type"] = ["application/octet-stream"])) },
+  "polls of another content type": {
+    should: true,
+    cases: ["polling/headers", "handshake/content-type", "polling/post"],
+    response: polls((response) => (response.headers["content-type"] = ["application/octet-stream"])),
+  },
 
-  "polls that may be cached": { should: true, cases: ["handshake/no-store", "polling/headers", "handshake/polling"], response: polls((response) => (response.headers["cache-control"] = ["max-age=60"])) },
+  "polls that may be cached": {
+    should: true,
+    cases: ["handshake/no-store", "polling/headers", "handshake/polling"],
+    response: polls((response) => (response.headers["cache-control"] = ["max-age=60"])),
+  },
 
   "payloads separated by a line feed": {
     cases: polling,
     response: polls((response) => (response.body = Buffer.from(response.body.toString().replaceAll("\x1e", "\n")))),
   },
 
-  "payloads with a separator at the end": { cases: polling, response: polls((response) => (response.body = Buffer.from(`${response.body}\x1e`))) },
+  "payloads with a separator at the end": {
+    cases: polling,
+    response: polls((response) => (response.body = Buffer.from(`${response.body}\x1e`))),
+  },
 
   "payloads with lengths in front": {
     cases: polling,
@@ -58,25 +79,29 @@ export const http = {
 
   "posts answered with other words": {
     cases: ["polling/post", "polling/one-packet", "polling/many-packets"],
-    response: (response, { method }) => method === "POST" && response.status === 200 && (response.body = Buffer.from("yes")),
+    response: (response, { method }) =>
+      method === "POST" && response.status === 200 && (response.body = Buffer.from("yes")),
   },
 
   "posts answered with 204": {
     cases: ["polling/post", "polling/one-packet", "polling/many-packets"],
-    response: (response, { method }) => method === "POST" && response.status === 200 && Object.assign(response, { status: 204, body: "" }),
+    response: (response, { method }) =>
+      method === "POST" && response.status === 200 && Object.assign(response, { status: 204, body: "" }),
   },
 
   "only the first packet of a post taken": {
     cases: polling,
     request(request) {
-      if (request.method === "POST" && request.session) request.body = Buffer.from(request.body.toString("latin1").split("\x1e")[0], "latin1");
+      if (request.method === "POST" && request.session)
+        request.body = Buffer.from(request.body.toString("latin1").split("\x1e")[0], "latin1");
     },
   },
 
   "two polls at a time allowed": {
     cases: ["polling/duplicate-get", "polling/waits", "polling/post"],
     request({ method, session, target }) {
-      if (method === "GET" && session?.polls > 0 && /transport=polling/.test(target)) return { status: 200, headers: { "content-type": [text] }, body: "6" };
+      if (method === "GET" && session?.polls > 0 && /transport=polling/.test(target))
+        return { status: 200, headers: { "content-type": [text] }, body: "6" };
     },
   },
 
@@ -116,12 +141,18 @@ export const http = {
   "error codes as strings": {
     should: true,
     cases: errors,
-    response: refusals((response, json) => (response.body = Buffer.from(JSON.stringify({ ...json, code: String(json.code) })))),
+    response: refusals(
+      (response, json) => (response.body = Buffer.from(JSON.stringify({ ...json, code: String(json.code) }))),
+    ),
   },
 
   "errors with another status": { cases: errors, response: refusals((response) => (response.status = 500)) },
 
-  "errors without a body": { should: true, cases: errors, response: refusals((response) => (response.body = Buffer.alloc(0))) },
+  "errors without a body": {
+    should: true,
+    cases: errors,
+    response: refusals((response) => (response.body = Buffer.alloc(0))),
+  },
 
   "one error code for all": {
     should: true,
@@ -129,7 +160,11 @@ export const http = {
     response: refusals((response) => (response.body = Buffer.from('{"code":3,"message":"Bad request"}'))),
   },
 
-  "errors of another content type": { should: true, cases: errors, response: refusals((response) => (response.headers["content-type"] = ["text/html"])) },
+  "errors of another content type": {
+    should: true,
+    cases: ["error/content-type", ...errors],
+    response: refusals((response) => (response.headers["content-type"] = ["text/html"])),
+  },
 
   "other versions accepted": {
     cases: ["error/version-unknown", "error/version-three", "error/version-missing"],
@@ -166,10 +201,15 @@ export const http = {
 
   "any origin allowed by a star": {
     cases: cors,
-    response: (response) => response.headers["access-control-allow-origin"] && (response.headers["access-control-allow-origin"] = ["*"]),
+    response: (response) =>
+      response.headers["access-control-allow-origin"] && (response.headers["access-control-allow-origin"] = ["*"]),
   },
 
-  "no credentials allowed": { should: true, cases: ["cors/credentials", "cors/handshake", "cors/other"], response: (response) => delete response.headers["access-control-allow-credentials"] },
+  "no credentials allowed": {
+    should: true,
+    cases: ["cors/credentials", "cors/handshake", "cors/other"],
+    response: (response) => delete response.headers["access-control-allow-credentials"],
+  },
 
   "preflights refused": {
     cases: ["cors/preflight", "cors/preflight-session", "cors/handshake"],

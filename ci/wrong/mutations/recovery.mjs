@@ -14,7 +14,9 @@ export const recovery = {
   "no offsets": {
     cases,
     server,
-    down: each((packet) => (packet.type === EVENT && isEvent(packet) ? { ...packet, data: packet.data.slice(0, -1) } : packet)),
+    down: each((packet) =>
+      packet.type === EVENT && isEvent(packet) ? { ...packet, data: packet.data.slice(0, -1) } : packet,
+    ),
   },
 
   "what was missed sent twice": { cases, server, down: missed((event) => [event, event]) },
@@ -24,7 +26,11 @@ export const recovery = {
   "another socket id after a recovery": {
     cases,
     server,
-    down: each((packet) => (packet.type === CONNECT ? { ...packet, data: { ...packet.data, sid: `other-${Math.random().toString(36).slice(2)}` } } : packet)),
+    down: each((packet) =>
+      packet.type === CONNECT
+        ? { ...packet, data: { ...packet.data, sid: `other-${Math.random().toString(36).slice(2)}` } }
+        : packet,
+    ),
   },
 
   "no private id": {
@@ -40,7 +46,9 @@ export const recovery = {
       if (packet.type === CONNECT && packet.data?.pid) state.claimed = packet.data.pid;
       return packet;
     }),
-    down: each((packet, { state }) => (packet.type === CONNECT && state.claimed ? { ...packet, data: { ...packet.data, pid: state.claimed } } : packet)),
+    down: each((packet, { state }) =>
+      packet.type === CONNECT && state.claimed ? { ...packet, data: { ...packet.data, pid: state.claimed } } : packet,
+    ),
   },
 
   "no recovery although it is offered": {

@@ -4,7 +4,8 @@ const cases = ["rooms/to", "rooms/in", "rooms/list"];
 const broadcasts = ["broadcast/all-but-sender", "broadcast/all", "broadcast/data"];
 
 /** The application's events, told as others. */
-const told = (name, change) => each((packet) => (isEvent(packet) && packet.data[0] === name ? { ...packet, data: change(packet.data) } : packet));
+const told = (name, change) =>
+  each((packet) => (isEvent(packet) && packet.data[0] === name ? { ...packet, data: change(packet.data) } : packet));
 const as = (name, other) => told(name, ([, ...args]) => [other, ...args]);
 const withoutRoom = (name, other) => told(name, ([, , ...args]) => [other, ...args]);
 
@@ -22,11 +23,20 @@ export const rooms = {
 
   "a room's event leaves the sender out": { cases, up: as("in", "to") },
 
-  "a room's event reaches everybody": { cases: ["rooms/to", "rooms/outsider", "rooms/several"], up: withoutRoom("to", "broadcast") },
+  "a room's event reaches everybody": {
+    cases: ["rooms/to", "rooms/outsider", "rooms/several"],
+    up: withoutRoom("to", "broadcast"),
+  },
 
-  "except is ignored": { cases: ["rooms/except", "rooms/except-namespace", "rooms/to"], up: withoutRoom("except", "all") },
+  "except is ignored": {
+    cases: ["rooms/except", "rooms/except-namespace", "rooms/to"],
+    up: withoutRoom("except", "all"),
+  },
 
-  "except leaves the sender out": { cases: ["rooms/except", "rooms/except-sender", "rooms/to"], up: as("except", "to") },
+  "except leaves the sender out": {
+    cases: ["rooms/except", "rooms/except-sender", "rooms/to"],
+    up: as("except", "to"),
+  },
 
   "join does not join": {
     cases,
@@ -63,7 +73,8 @@ export const rooms = {
     }),
     down: each((packet, session) => {
       if (packet.type === CONNECT) {
-        for (const room of session.state.rooms?.[packet.namespace] ?? []) session.toServer(`42${prefix(packet.namespace)}${JSON.stringify(["join", room])}`);
+        for (const room of session.state.rooms?.[packet.namespace] ?? [])
+          session.toServer(`42${prefix(packet.namespace)}${JSON.stringify(["join", room])}`);
       }
       return packet;
     }),
@@ -85,7 +96,11 @@ export const rooms = {
 
   "a client that has left joins the room departed": {
     cases: ["lifecycle/departed", "lifecycle/departed-left", "lifecycle/departed-disconnected"],
-    up: each((packet) => (packet.data?.[0] === "count" && packet.data[1] === "departed" ? { ...packet, data: ["message-with-ack", Math.floor(Date.now() % 1e9)] } : packet)),
+    up: each((packet) =>
+      packet.data?.[0] === "count" && packet.data[1] === "departed"
+        ? { ...packet, data: ["message-with-ack", Math.floor(Date.now() % 1e9)] }
+        : packet,
+    ),
   },
 
   "broadcasts not sent between two polls": {

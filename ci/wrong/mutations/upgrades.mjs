@@ -61,14 +61,16 @@ export const upgrades = {
   "posts taken after the upgrade": {
     cases: ["upgrade/requests-after", "upgrade/websocket"],
     response(response, { session, method }) {
-      if (response.status === 400 && session?.upgraded && method === "POST") Object.assign(response, { status: 200, body: "ok" });
+      if (response.status === 400 && session?.upgraded && method === "POST")
+        Object.assign(response, { status: 200, body: "ok" });
     },
   },
 
   "the session lost with a failed upgrade": {
     cases: ["upgrade/aborted", "upgrade/nothing-lost-by-abort", "upgrade/websocket"],
     request(request) {
-      if (request.session?.probed && !request.session.upgraded && request.method === "GET") request.target = request.target.replace(/sid=/, "sid=lost-");
+      if (request.session?.probed && !request.session.upgraded && request.method === "GET")
+        request.target = request.target.replace(/sid=/, "sid=lost-");
     },
   },
 };

@@ -211,6 +211,8 @@ impl Reader {
                 Err(_) => break End::Eof,
             }
         };
+        // As every client does: a server may wait for it before it takes the client for gone.
+        let _ = self.out.send(Out::HalfClose);
         self.finish(&state, end);
     }
 

@@ -68,6 +68,20 @@ impl<'a> Packet<'a> {
     ///
     /// See [`Malformed`]; the connection is closed.
     pub fn decode(text: &'a str) -> Result<(Self, usize), Malformed> {
+        Packet::read(text, true)
+    }
+
+    /// Reads a text again that [`decode`](Self::decode) has accepted, now that its attachments have come: the JSON is not
+    /// checked another time.
+    ///
+    /// # Errors
+    ///
+    /// None, for such a text.
+    pub fn decode_again(text: &'a str) -> Result<Self, Malformed> {
+        Packet::read(text, false).map(|(packet, _)| packet)
+    }
+
+    fn read(text: &'a str, check: bool) -> Result<(Self, usize), Malformed> {
         let kind = *text.as_bytes().first().ok_or(Malformed::Empty)?;
         let mut rest = text.get(1..).ok_or(Malformed::UnknownType)?;
         let mut attachments = 0;
@@ -88,10 +102,11 @@ impl<'a> Packet<'a> {
             b'0' => Body::Connect(decode_auth(data)?),
             b'1' if data.is_empty() => Body::Disconnect,
             b'1' => return Err(Malformed::BadPayload),
-            b'2' | b'5' => decode_event(data)?,
+            b'2' | b'5' => decode_event(data, check)?,
             b'3' | b'6' if id.is_none() => return Err(Malformed::BadId),
             b'3' | b'6' if data.is_empty() => return Err(Malformed::BadPayload),
-            b'3' | b'6' => Body::Ack(Args::from_json(data)?),
+            b'3' | b'6' if check => Body::Ack(Args::from_json(data)?),
+            b'3' | b'6' => Body::Ack(Args::from_list(json::array(data).ok_or(Malformed::BadPayload)?)),
             b'4' => decode_error(data)?,
             _ => return Err(Malformed::UnknownType),
         };
@@ -213,11 +228,13 @@ fn decode_error(data: &str) -> Result<Body<'_>, Malformed> {
         .ok_or(Malformed::BadPayload)
 }
 
-fn decode_event(data: &str) -> Result<Body<'_>, Malformed> {
+fn decode_event(data: &str, check: bool) -> Result<Body<'_>, Malformed> {
     if data.is_empty() {
         return Err(Malformed::BadPayload);
     }
-    json::validate(data)?;
+    if check {
+        json::validate(data)?;
+    }
     let list = json::array(data).ok_or(Malformed::BadPayload)?;
     let (name, args) = json::split_first(list);
     let name = match name.as_bytes().first() {

@@ -65,7 +65,7 @@ impl Namespaces {
         let Some((text, attachments)) = complete else {
             return Ok(());
         };
-        let (packet, _) = Packet::decode(&text)?;
+        let packet = Packet::decode_again(&text)?;
         self.act(client, packet.attach(attachments)?)
     }
 

@@ -25,8 +25,13 @@ export const acknowledgements = {
 
   async "each acknowledgement reaches its own event"({ open }) {
     const socket = await open();
-    const answers = await Promise.all(Array.from({ length: 50 }, (_, i) => acknowledged(socket, "message-with-ack", i)));
-    assert.deepEqual(answers, Array.from({ length: 50 }, (_, i) => [i]));
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, (_, i) => acknowledged(socket, "message-with-ack", i)),
+    );
+    assert.deepEqual(
+      answers,
+      Array.from({ length: 50 }, (_, i) => [i]),
+    );
   },
 
   async "awaits an acknowledgement"({ open }) {
@@ -53,9 +58,15 @@ export const acknowledgements = {
   async "sends one after the other, each until it is acknowledged"({ open }) {
     const socket = await open({ retries: 2, ackTimeout: 4000 });
     const answers = await Promise.all(
-      [1, 2, 3].map((n) => bounded("the acknowledgement", (done) => socket.emit("message-with-ack", n, (...all) => done(all)))),
+      [1, 2, 3].map((n) =>
+        bounded("the acknowledgement", (done) => socket.emit("message-with-ack", n, (...all) => done(all))),
+      ),
     );
-    assert.deepEqual(answers, [[null, 1], [null, 2], [null, 3]]);
+    assert.deepEqual(answers, [
+      [null, 1],
+      [null, 2],
+      [null, 3],
+    ]);
   },
 
   async "gives up what is not acknowledged after its retries"({ open }) {
@@ -64,7 +75,7 @@ export const acknowledgements = {
     assert.equal(error?.message, "operation has timed out");
   },
 
-  async "acknowledges"({ open }) {
+  async acknowledges({ open }) {
     const socket = await open();
     socket.on("question", (word, answer) => answer(word.toUpperCase(), { n: 1 }));
     const answer = heard(socket, "answer");

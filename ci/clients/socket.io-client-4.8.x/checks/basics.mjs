@@ -40,7 +40,7 @@ export const basics = {
 
   async "sends an event and receives one"({ open }) {
     const socket = await open();
-    const args = ["text", 1.5, -0.25, null, true, "", { nested: [1, "é 𝄞 \u2028\u001e\\\"", {}] }, []];
+    const args = ["text", 1.5, -0.25, null, true, "", { nested: [1, 'é 𝄞 \u2028\u001e\\"', {}] }, []];
     const back = heard(socket, "message-back");
     socket.emit("message", ...args);
     assert.deepEqual(await back, args);
@@ -66,7 +66,10 @@ export const basics = {
     for (let i = 0; i < 10; i++) socket.emit("message", i);
     socket.connect();
     await acknowledged(socket, "message-with-ack");
-    assert.deepEqual(seen, Array.from({ length: 10 }, (_, i) => [i]));
+    assert.deepEqual(
+      seen,
+      Array.from({ length: 10 }, (_, i) => [i]),
+    );
   },
 
   async "sends events in order"({ open }) {
@@ -74,14 +77,20 @@ export const basics = {
     const seen = collect(socket, "item");
     for (let i = 0; i < 200; i++) socket.emit("burst", 1, "item", i);
     await acknowledged(socket, "burst", 0, "item");
-    assert.deepEqual(seen, Array.from({ length: 200 }, (_, i) => [0, i]));
+    assert.deepEqual(
+      seen,
+      Array.from({ length: 200 }, (_, i) => [0, i]),
+    );
   },
 
   async "receives a burst in order"({ open }) {
     const socket = await open();
     const seen = collect(socket, "item");
     await acknowledged(socket, "burst", 500, "item", "x");
-    assert.deepEqual(seen, Array.from({ length: 500 }, (_, i) => [i, "x"]));
+    assert.deepEqual(
+      seen,
+      Array.from({ length: 500 }, (_, i) => [i, "x"]),
+    );
   },
 
   async "sends and receives a large message"({ open }) {
@@ -98,7 +107,10 @@ export const basics = {
     const answers = await Promise.all(
       Array.from({ length: 25 }, (_, i) => acknowledged(socket, "message-with-ack", i, text)),
     );
-    assert.deepEqual(answers.map(([i, back]) => [i, back === text]), answers.map((_, i) => [i, true]));
+    assert.deepEqual(
+      answers.map(([i, back]) => [i, back === text]),
+      answers.map((_, i) => [i, true]),
+    );
   },
 
   async "a message over maxPayload ends the connection"({ open, lane }) {

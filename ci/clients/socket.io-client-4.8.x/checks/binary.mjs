@@ -35,7 +35,10 @@ export const binary = {
     const socket = await open();
     const parts = heard(socket, "binary");
     await acknowledged(socket, "binary", 10);
-    assert.deepEqual(await parts, Array.from({ length: 10 }, (_, part) => ({ part, data: bytes(1, 2, 3, part) })));
+    assert.deepEqual(
+      await parts,
+      Array.from({ length: 10 }, (_, part) => ({ part, data: bytes(1, 2, 3, part) })),
+    );
   },
 
   async "is acknowledged with bytes"({ open }) {
@@ -71,7 +74,10 @@ export const binary = {
 
   async "sends and receives large bytes"({ open }) {
     const socket = await open();
-    const data = Buffer.alloc(500_000, Uint8Array.from({ length: 251 }, (_, i) => i));
+    const data = Buffer.alloc(
+      500_000,
+      Uint8Array.from({ length: 251 }, (_, i) => i),
+    );
     const [back] = await acknowledged(socket, "message-with-ack", data);
     assert.ok(data.equals(back), `${back.length} bytes came back of ${data.length}`);
   },
@@ -82,6 +88,9 @@ export const binary = {
     socket.on("message-back", (value) => answers.push(value));
     for (let i = 0; i < 40; i++) socket.emit("message", i % 2 ? bytes(i) : i);
     await acknowledged(socket, "message-with-ack");
-    assert.deepEqual(answers, Array.from({ length: 40 }, (_, i) => (i % 2 ? bytes(i) : i)));
+    assert.deepEqual(
+      answers,
+      Array.from({ length: 40 }, (_, i) => (i % 2 ? bytes(i) : i)),
+    );
   },
 };

@@ -51,7 +51,10 @@ export const ends = {
     const ended = heard(socket, "disconnect");
     socket.emit("last-words", 20, "word", false);
     await ended;
-    assert.deepEqual(seen, Array.from({ length: 20 }, (_, i) => [i]));
+    assert.deepEqual(
+      seen,
+      Array.from({ length: 20 }, (_, i) => [i]),
+    );
   },
 
   async "disconnects, and the server notices"({ open, fresh }) {

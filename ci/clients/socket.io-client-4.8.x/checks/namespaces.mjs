@@ -20,7 +20,10 @@ export const namespaces = {
     await Promise.all([connected(custom), connected(dynamic)]);
     assert.equal(new Set([root.id, custom.id, dynamic.id]).size, 3);
     const answers = await Promise.all([root, custom, dynamic].map((socket) => acknowledged(socket, "handshake")));
-    assert.deepEqual(answers.map(([seen]) => seen.auth.in), ["root", "custom", "dynamic"]);
+    assert.deepEqual(
+      answers.map(([seen]) => seen.auth.in),
+      ["root", "custom", "dynamic"],
+    );
   },
 
   async "dynamic namespaces are there on demand"({ open }) {

@@ -38,7 +38,8 @@ export const restarts = {
       await acknowledged(sender, "to", room, event, 0);
       await acknowledged(socket, "message-with-ack");
       await lose(socket, network, sender, room);
-      for (let i = 1; i <= 5; i++) await acknowledged(sender, i % 2 ? "to" : "except", i % 2 ? room : elsewhere, event, i);
+      for (let i = 1; i <= 5; i++)
+        await acknowledged(sender, i % 2 ? "to" : "except", i % 2 ? room : elsewhere, event, i);
       await acknowledged(sender, "to", elsewhere, event, "not mine");
       await acknowledged(sender, "all", event, Buffer.from([6]));
       network.release();
@@ -67,7 +68,10 @@ export const restarts = {
         assert.equal(socket.recovered, true);
         await acknowledged(socket, "message-with-ack");
       }
-      assert.deepEqual(seen.map(([value]) => value), [0, 1, 2]);
+      assert.deepEqual(
+        seen.map(([value]) => value),
+        [0, 1, 2],
+      );
     });
   },
 

@@ -34,7 +34,10 @@ export const rooms = {
       await fenced(sockets[1]);
       return seen.every((events) => events.length > 0);
     });
-    assert.deepEqual(seen.map(([first]) => first), [[1], [1]]);
+    assert.deepEqual(
+      seen.map(([first]) => first),
+      [[1], [1]],
+    );
   },
 
   async "a room holds who joined it"({ open, fresh }) {
@@ -81,6 +84,9 @@ export const rooms = {
     for (let i = 0; i < 100; i++) sender.emit(i % 2 ? "broadcast" : "all", event, i);
     await fenced(sender);
     await fenced(other);
-    assert.deepEqual(seen, Array.from({ length: 100 }, (_, i) => [i]));
+    assert.deepEqual(
+      seen,
+      Array.from({ length: 100 }, (_, i) => [i]),
+    );
   },
 };

@@ -42,7 +42,10 @@ export const upgrades = {
       await upgrade;
       await acknowledged(sender, "to", room, event, sent, Buffer.from([sent % 256]));
       await acknowledged(socket, "message-with-ack");
-      assert.deepEqual(seen, Array.from({ length: sent + 1 }, (_, i) => [i, i % 256]));
+      assert.deepEqual(
+        seen,
+        Array.from({ length: sent + 1 }, (_, i) => [i, i % 256]),
+      );
       socket.disconnect();
     }
   },
@@ -54,7 +57,10 @@ export const upgrades = {
       const seen = [];
       socket.on("item", (n) => seen.push(n));
       await Promise.all([acknowledged(socket, "burst", 2000, "item", "x".repeat(100)), connectedAndUpgraded(socket)]);
-      assert.deepEqual(seen, Array.from({ length: 2000 }, (_, i) => i));
+      assert.deepEqual(
+        seen,
+        Array.from({ length: 2000 }, (_, i) => i),
+      );
       socket.disconnect();
     }
   },

@@ -19,12 +19,15 @@ struct Event {
 
 fn decode(text: &str, attachments: &[Bytes]) -> Event {
     let (config, state) = (ParseConfig::default(), ParserState::default());
-    let whole = CommonParser.decode_str(&config, &state, Str::copy_from_slice(text)).ok();
+    let whole = CommonParser
+        .decode_str(&config, &state, Str::copy_from_slice(text))
+        .ok();
     let packet = whole.or_else(|| {
         let mut all = attachments.iter();
         all.find_map(|data| CommonParser.decode_bin(&config, &state, data.clone()).ok())
     });
-    let (PacketData::Event(mut data, _) | PacketData::BinaryEvent(mut data, _)) = packet.expect("a packet").inner else {
+    let (PacketData::Event(mut data, _) | PacketData::BinaryEvent(mut data, _)) = packet.expect("a packet").inner
+    else {
         panic!("no event");
     };
     let name = CommonParser.read_event(&data).expect("a name").to_owned();
@@ -58,16 +61,24 @@ fn encode_payload(event: &Event) -> String {
 fn codecs(criterion: &mut Criterion) {
     let (text, attachments) = binary();
     for (shape, text, attachments) in [("event", EVENT, &[][..]), ("binary-4x256", &text, &attachments)] {
-        bench(criterion, SIDE, &format!("decode-{shape}"), || decode(black_box(text), attachments));
+        bench(criterion, SIDE, &format!("decode-{shape}"), || {
+            decode(black_box(text), attachments)
+        });
         let event = decode(text, attachments);
         assert_eq!(encode(&event), (text.to_owned(), attachments.to_vec()));
-        bench(criterion, SIDE, &format!("encode-{shape}"), || encode(black_box(&event)));
+        bench(criterion, SIDE, &format!("encode-{shape}"), || {
+            encode(black_box(&event))
+        });
     }
     let payload = payload();
-    bench(criterion, SIDE, "decode-payload-100", || decode_payload(black_box(&payload)));
+    bench(criterion, SIDE, "decode-payload-100", || {
+        decode_payload(black_box(&payload))
+    });
     let event = decode(EVENT, &[]);
     assert_eq!(encode_payload(&event), payload);
-    bench(criterion, SIDE, "encode-payload-100", || encode_payload(black_box(&event)));
+    bench(criterion, SIDE, "encode-payload-100", || {
+        encode_payload(black_box(&event))
+    });
 }
 
 criterion_group!(benches, codecs);

@@ -29,8 +29,13 @@ pub(super) fn mutants(subject: &Subject<'_>) -> Vec<Mutant> {
     if let (_, Some(hi)) = took.window {
         // Later steps begin only when this one is done: the moment stays with the gate at which it came.
         let at = progress.moment_of(took.at);
+        // A replay reaches that gate sooner than the recording did, at the earliest at once.
+        let gate = took.at - at.after;
+        let sooner = took
+            .since
+            .map_or(Duration::ZERO, |since| gate.saturating_duration_since(since));
         let late = Moment {
-            after: at.after + hi.saturating_duration_since(took.at) + MARGIN,
+            after: at.after + hi.saturating_duration_since(took.at) + sooner + MARGIN,
             ..at
         };
         let words = format!("{what} came too late");

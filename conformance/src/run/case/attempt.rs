@@ -410,6 +410,7 @@ impl View<'_> {
             let empty = section.units.iter().all(|unit| self.hides(unit)) && !section.units.is_empty();
             if empty && self.repoll && !section.managed {
                 section.units.clear();
+                section.head_taken = true;
                 section.body_taken = true;
                 return Attempt::Repoll(name.clone());
             }

@@ -21,6 +21,8 @@ const LATE: Duration = Duration::from_secs(1);
 struct Bounds {
     lo: Option<Instant>,
     hi: Option<Instant>,
+    /// What the upper bound counts from.
+    since: Option<Instant>,
 }
 
 impl Play<'_> {
@@ -148,6 +150,7 @@ impl Play<'_> {
             before,
             at,
             window: (bounds.lo, bounds.hi),
+            since: bounds.since,
             gate: self.wire.progress.now().gate,
         });
         let previous = self.actor(lane).events.get(&lane.part).copied();
@@ -219,6 +222,7 @@ impl Play<'_> {
             before: captures,
             at: Instant::now(),
             window: (None, None),
+            since: None,
             gate: self.wire.progress.now().gate,
         });
         let now = Instant::now();
@@ -307,6 +311,7 @@ impl Play<'_> {
         Ok(Bounds {
             lo: length(&window.lo)?.map(|length| lower + length),
             hi: length(&window.hi)?.map(|length| upper + length.mul_f64(patience)),
+            since: Some(upper),
         })
     }
 

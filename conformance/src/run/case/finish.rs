@@ -211,6 +211,7 @@ impl Play<'_> {
             before,
             at: unit.at,
             window: (None, None),
+            since: None,
             gate: self.wire.progress.now().gate,
         });
         if let Some(actor) = self.actor_mut(lane) {
@@ -271,7 +272,10 @@ fn leftover(inbox: &Inbox, generation: Generation, gone: bool, auto: bool) -> Op
             return Some(format!("the poll was answered {}", refused.answer));
         }
         for section in part.sections.iter().filter(|_| !managed) {
-            if let Some(head) = section.head.as_ref().filter(|_| !section.head_taken) {
+            // A poll by hand is repeated where it brought only heartbeats and noops, and the last one may have, too.
+            let hidden = |unit: &Unit| matches!(&unit.kind, UnitKind::Packet(it) if auto && is_hidden(generation, it));
+            let idle = !section.units.is_empty() && section.units.iter().all(hidden);
+            if let Some(head) = section.head.as_ref().filter(|_| !section.head_taken && !idle) {
                 return Some(format!("{} was answered {}", section.request, head.to_text()));
             }
             let unit = section.units.iter().find(|unit| match &unit.kind {

@@ -107,6 +107,8 @@ pub struct Consumption {
     pub at: Instant,
     /// When it was allowed to come.
     pub window: (Option<Instant>, Option<Instant>),
+    /// What the upper bound counts from.
+    pub since: Option<Instant>,
     /// How many sends had begun when it was taken.
     pub gate: usize,
 }

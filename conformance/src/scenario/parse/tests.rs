@@ -86,7 +86,7 @@ fn a_trace_carries_times() {
 #[test]
 fn blocks_hold_indented_lines() {
     let steps = steps(
-        "a any order\n    < 5:::{\"name\":\"b\"}\n    <b 0102\n    eof\na one of\n    closed 1000\n    200\n\
+        "a any order\n    < 5:::{\"name\":\"b\"}\n    <b 0102\n    eof\na one of\n    closed 1000\n    200\n        vary: -\n        etag: x\n    404\n\
          b GET /socket.io/1/\n    host: x\n    accept: -\n    empty:\nb 200\n    content-type: text/plain",
     );
     let Action::AnyOrder(any) = &steps[0].action else {
@@ -96,6 +96,11 @@ fn blocks_hold_indented_lines() {
     assert_eq!(any[1].action, Action::Eof);
     let Action::OneOf(one) = &steps[1].action else { panic!() };
     assert_eq!(one[0].action, Action::Closed(Some(1000)));
+    let Action::Status { code: 200, headers } = &one[1].action else {
+        panic!()
+    };
+    assert_eq!((headers[0].name.as_str(), headers[1].name.as_str()), ("vary", "etag"));
+    assert!(matches!(&one[2].action, Action::Status { code: 404, headers } if headers.is_empty()));
     let Action::Request { method, headers, .. } = &steps[2].action else {
         panic!()
     };

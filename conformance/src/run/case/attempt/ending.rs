@@ -77,13 +77,13 @@ impl View<'_> {
                 "the connection ended without a close frame",
             ));
         }
-        // A socket that was never opened is not closed.
-        let socket = part.sections.last_mut().filter(|it| it.framing == Framing::WebSocket);
-        if let Some(section) = socket {
-            if let Some(fault) = wrong_head(section, span) {
+        // What was refused was never open, and so is not closed.
+        let opened = part.sections.last_mut().filter(|_| !self.polling);
+        if let Some(section) = opened {
+            if let Some(fault) = wrong_head(section, span).filter(|_| section.is_error()) {
                 return mismatch(fault);
             }
-            section.head_taken = true;
+            section.head_taken |= section.framing == Framing::WebSocket;
         }
         let mut words = Vec::new();
         for (number, unit) in seen.into_iter().rev() {
