@@ -76,8 +76,8 @@ pub struct Announced {
 pub(super) struct Polling {
     /// No further poll is sent once this is set.
     pause: Arc<AtomicBool>,
-    /// The newest one.
-    asked: watch::Receiver<(ConnId, usize)>,
+    /// How many there were.
+    polls: watch::Receiver<u64>,
     /// Whether the last one was answered.
     done: watch::Receiver<bool>,
 }
@@ -199,11 +199,11 @@ impl Session {
             return;
         };
         let pause = Arc::new(AtomicBool::new(false));
-        let (newest, newest_asked) = watch::channel(asked.clone());
+        let (count, polls) = watch::channel(0);
         let (ended, done) = watch::channel(false);
         let polling = Polling {
             pause: pause.clone(),
-            asked: newest_asked,
+            polls,
             done,
         };
         *lock(&shared.polling) = Some(polling);
@@ -224,26 +224,19 @@ impl Session {
                     Ok(next) => asked = next,
                     Err(_) => break,
                 }
-                newest.send_replace(asked.clone());
                 session.polls += 1;
+                count.send_replace(session.polls);
             }
             ended.send_replace(true);
         });
         lock(&client.shared().background).push(task.abort_handle());
     }
 
-    /// Sends no further poll behind the one that is open. Waits for one to be open first, so that it does not depend on
-    /// chance how many there are, and a replay gets as many answers as it asks for.
+    /// Sends no further poll. Waits for the first, so that a session that polls has always polled once.
     async fn pause_polling(client: &Client) -> Option<Polling> {
         let mut polling = lock(&client.shared().polling).take()?;
-        loop {
-            let asked = polling.asked.borrow_and_update().clone();
-            let open = client.inbox(|inbox| answered(inbox, &asked).is_none());
-            // An error means that the task is gone, and so are its polls.
-            if open || polling.asked.changed().await.is_err() {
-                break;
-            }
-        }
+        // An error means that the task is gone, and so are its polls.
+        let _ = polling.polls.changed().await;
         polling.pause.store(true, Ordering::Release);
         Some(polling)
     }

@@ -6,14 +6,17 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf, duplex, split};
 use tokio::sync::watch;
 
 use super::request::Requests;
 use crate::client::http::ResponseHead;
-use crate::client::tape::{ConnId, ConnTape, Entry, Progress, Tape};
+use crate::client::protocol::noop;
+use crate::client::tape::{ConnId, ConnTape, Entry, Framing, Progress, Tape};
 use crate::client::{BoxFuture, BoxedStream, Connect, Port};
+use crate::scenario::Generation;
 
 /// How many bytes wait in a pipe before a writer does.
 const PIPE: usize = 64 * 1024;
@@ -133,7 +136,45 @@ async fn replay(
             Entry::Eof { .. } => write.shutdown().await?,
         }
     }
+    let Some(answer) = noop_answer(&conn.entries) else {
+        return Ok(());
+    };
+    for extra in heads..heads + EXTRA {
+        if asked.wait_for(|methods| methods.len() > extra).await.is_err() {
+            break;
+        }
+        // The clock moves only when the player waits: so it comes to what it does behind the probe.
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        write.write_all(&answer).await?;
+    }
     Ok(())
+}
+
+/// How many polls more than there were get a noop.
+const EXTRA: usize = 3;
+
+/// The last answer of a connection, where it is a noop: the poll of a session that is being upgraded. How many such polls
+/// there are depends on what comes first, the noop or the answer to the probe, and a replay's clock is too coarse to tell;
+/// a server answers all of them.
+fn noop_answer(entries: &[Entry]) -> Option<Vec<u8>> {
+    let last = entries.iter().rposition(|entry| matches!(entry, Entry::Head { .. }))?;
+    let (
+        Entry::Head {
+            head,
+            framing: Framing::Records,
+            ..
+        },
+        rest,
+    ) = entries[last..].split_first()?
+    else {
+        return None;
+    };
+    let [Entry::Data { bytes, .. }, Entry::End { .. }] = rest else {
+        return None;
+    };
+    let (mut answer, coding) = response_head(head, "GET", rest);
+    answer.extend_from_slice(bytes);
+    (bytes == noop(Generation::Eio4).as_bytes() && coding == Coding::Raw).then_some(answer)
 }
 
 /// How a body is put on the wire.
