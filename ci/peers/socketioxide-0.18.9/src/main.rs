@@ -2,7 +2,7 @@
 //! this file, what happens to an event is in `contract`, and `handler` gives the events to it in order.
 //!
 //! PORT may be 0 for a free one. PING_INTERVAL, PING_TIMEOUT and CONNECT_TIMEOUT are milliseconds; the contract's where
-//! they are not set. Prints one line when it listens:
+//! they are not set. HANDLERS=tasks gives events to an async function instead. Prints one line when it listens:
 //!
 //!     {"listening":"http://127.0.0.1:41007"}
 
@@ -47,10 +47,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .ws_max_frame_size(MAX_PAYLOAD)
         .max_buffer_size(BUFFER)
         .build_layer();
-    io.ns("/", Contract);
-    io.ns("/custom", Contract);
-    io.ns("/forbidden", Contract.with(forbidden));
-    io.dyn_ns("/dynamic-{digits}", Contract.with(only_digits))?;
+    let contract = Contract {
+        tasks: std::env::var("HANDLERS").is_ok_and(|handlers| handlers == "tasks"),
+    };
+    io.ns("/", contract);
+    io.ns("/custom", contract);
+    io.ns("/forbidden", contract.with(forbidden));
+    io.dyn_ns("/dynamic-{digits}", contract.with(only_digits))?;
 
     let cors = CorsLayer::new()
         .allow_origin([ALLOWED_ORIGIN])
