@@ -1,7 +1,6 @@
 //! Handlers that run where the packet is read. The package starts a task for each event that is given to an async
 //! function, and two tasks may swap; its handler traits are public, so a handler of another kind can be given to it.
 
-use std::pin::Pin;
 use std::sync::Arc;
 
 use rmpv::Value;
@@ -32,22 +31,15 @@ impl ConnectHandler<LocalAdapter, ()> for Contract {
         socket.on_disconnect(Departed);
         // One handler for all events instead of twenty: less to keep for each connection.
         if self.tasks {
-            socket.on_fallback(in_task(auth.clone()));
+            let auth = auth.clone();
+            let event = move |io: SocketIo, socket: SocketRef, Event(name), Data(args): Data<Args>, ack: AckSender| async move {
+                contract::event(&io, socket, &auth, &name, &args, ack);
+            };
+            socket.on_fallback(event);
         } else {
             socket.on_fallback(Events(auth.clone()));
         }
         socket.emit("auth", &Values(&[auth])).ok();
-    }
-}
-
-/// The events of one socket in tasks of their own.
-fn in_task(
-    auth: Value,
-) -> impl Fn(SocketIo, SocketRef, Event, Data<Args>, AckSender) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync + 'static
-{
-    move |io, socket, Event(name), Data(args), ack| {
-        let auth = auth.clone();
-        Box::pin(async move { contract::event(&io, socket, &auth, &name, &args, ack) })
     }
 }
 
