@@ -227,19 +227,24 @@ impl Section {
         if !matches!(self.parser, Parser::Whole) || self.data.is_empty() {
             return 0;
         }
-        let packets: Result<Vec<UnitKind>, String> = match (std::str::from_utf8(&self.data), self.framing) {
-            (_, Framing::Records) => eio4::split(&self.data)
-                .map(|packets| packets.into_iter().map(UnitKind::from).collect())
-                .map_err(|error| error.to_string()),
-            (Err(error), _) => Err(format!("body is not UTF-8 at byte {}", error.valid_up_to())),
+        let texts = |packets: Vec<String>| packets.into_iter().map(UnitKind::Packet).collect::<Vec<_>>();
+        let packets = match (std::str::from_utf8(&self.data), self.framing) {
+            (_, Framing::Records) => {
+                eio4::split(&self.data).map(|packets| packets.into_iter().map(UnitKind::from).collect())
+            }
+            (Err(error), _) => {
+                return self.end_with(Err(format!("body is not UTF-8 at byte {}", error.valid_up_to())));
+            }
             (Ok(body), Framing::Jsonp) => jsonp::unwrap_poll(body)
                 .and_then(|(_, body)| payload::split(&body))
-                .map(|packets| packets.into_iter().map(UnitKind::Packet).collect())
-                .map_err(|error| error.to_string()),
-            (Ok(body), _) => payload::split(body)
-                .map(|packets| packets.into_iter().map(UnitKind::Packet).collect())
-                .map_err(|error| error.to_string()),
+                .map(texts),
+            (Ok(body), _) => payload::split(body).map(texts),
         };
+        self.end_with(packets.map_err(|error| error.to_string()))
+    }
+
+    /// Keeps what a whole body holds, or why nothing. Gives how many units that made.
+    fn end_with(&mut self, packets: Result<Vec<UnitKind>, String>) -> usize {
         let at = Instant::now();
         let range = 0..self.data.len();
         let before = self.units.len();

@@ -114,18 +114,12 @@ impl Play<'_> {
             let Some(actor) = self.clients.get_mut(&lane.client) else {
                 continue;
             };
-            let Some(session) = actor
-                .client
-                .session
-                .as_ref()
-                .filter(|session| !actor.manual && lane.part.is_none() && (actor.joined || session.is_raw()))
-            else {
+            let Some(session) = actor.fenced_by().filter(|_| lane.part.is_none()) else {
                 let label = "a fence needs a client that the runner has opened and polls for, in the main namespace; \
                              `silent` is for others";
                 return Err(Box::new(Fault::new(span, "cannot be fenced", label)));
             };
-            actor.fences += 1;
-            let id = FENCES + actor.fences;
+            let id = FENCES + actor.fences + 1;
             let (packet, answer) = match self.generation {
                 Generation::Rev1 => (
                     format!(r#"5:{id}+::{{"name":"message-with-ack","args":[]}}"#),
@@ -137,6 +131,7 @@ impl Play<'_> {
             session
                 .send(&actor.client, &[Message::Text(packet)])
                 .map_err(|error| cannot(span, &error))?;
+            actor.fences += 1;
             sent.push((lane, answer));
         }
         for (lane, answer) in sent {
@@ -227,8 +222,7 @@ impl Play<'_> {
         let auto = self.scenario.headers.auto == Auto::Heartbeats;
         let open = |name: &String| {
             let actor = &self.clients[name];
-            let session = actor.client.session.as_ref();
-            auto && session.is_some_and(|it| actor.joined || it.is_raw()) && !actor.manual && !actor.gone
+            auto && actor.fenced_by().is_some() && !actor.gone
         };
         let lanes: Vec<Lane> = self
             .clients

@@ -21,7 +21,7 @@ pub use self::attempt::{Consumed, Ending};
 pub use self::fault::Fault;
 pub use self::op::{Op, ops};
 use crate::client::tape::{Progress, Tape};
-use crate::client::{Client, Connect, Wire};
+use crate::client::{Client, Connect, Session, Wire};
 use crate::scenario::Generation;
 use crate::scenario::ast::{Auto, Lane, Level, Scenario};
 use crate::scenario::capture::Captures;
@@ -179,6 +179,15 @@ struct Actor {
     /// Its events end with an offset, for connection state recovery.
     offsets: bool,
     fences: u64,
+}
+
+impl Actor {
+    /// The session over which the client can be asked for a round trip: the runner polls for it, and it is in the main
+    /// namespace, or there are none.
+    fn fenced_by(&self) -> Option<&Session> {
+        let session = self.client.session.as_ref()?;
+        (!self.manual && (self.joined || session.is_raw())).then_some(session)
+    }
 }
 
 type Failed = Box<Fault>;

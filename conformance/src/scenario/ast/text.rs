@@ -27,9 +27,7 @@ impl Text {
             .collect();
         Text { atoms, span }
     }
-}
 
-impl Text {
     /// The text with its long repetitions cut short: for what only asks how it is built.
     #[must_use]
     pub fn outline(&self) -> Text {
@@ -38,9 +36,7 @@ impl Text {
             span: self.span,
         }
     }
-}
 
-impl Text {
     /// Its holes, without writing out what is repeated; only bytes are.
     pub fn holes(&self) -> impl Iterator<Item = (&Hole, Span)> {
         let held: Box<dyn Iterator<Item = &Atom> + '_> = if self.atoms.runs.is_empty() {
