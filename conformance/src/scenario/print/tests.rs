@@ -52,6 +52,7 @@ proptest! {
         a [0.8*$interval .. $interval+2*$timeout-50ms since pong] < 2::  # +12.4ms\na [.. 2s] closed 1000\n"
 )]
 #[case("case:  rev1/html/head\n\na <<+ <html>\\x20*173x\\x20\na silent 150ms\npage goto /x  y\na open bare /x?y\n")]
+#[case("case:  rev1/html/target\n\na open \\x23\\x2a\\x2a0\n")]
 fn canonical_text_prints_as_it_was(#[case] text: &str) {
     assert_eq!(print(&read(text)), text);
 }

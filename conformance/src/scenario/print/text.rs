@@ -44,12 +44,12 @@ pub(super) fn print_target(text: &Text) -> String {
     }
 }
 
-/// The text with its first character, which is a plain one, written as an escape.
+/// The text with its first character, which is a plain one, written as an escape; a `*` behind it would repeat it.
 pub(super) fn escape_first(text: &str) -> String {
     let mut chars = text.chars();
-    chars
-        .next()
-        .map_or_else(String::new, |first| format!("{}{}", escape(first), chars.as_str()))
+    let first = chars.next().map_or_else(String::new, escape);
+    let rest = chars.as_str().trim_start_matches('*');
+    format!("{first}{}{rest}", escape('*').repeat(chars.as_str().len() - rest.len()))
 }
 
 /// Keeps the end of a step's line from being read as the time of a trace.
