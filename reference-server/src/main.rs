@@ -97,17 +97,27 @@ fn main() -> ExitCode {
         .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
         .with_writer(std::io::stderr)
         .init();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .global_queue_interval(TURN)
-        .build();
-    match runtime {
+    match runtime() {
         Ok(runtime) => runtime.block_on(serve(options)),
         Err(error) => {
             eprintln!("sio-reference-server: cannot start: {error}");
             ExitCode::from(CANNOT_START)
         }
     }
+}
+
+/// On a single core, a scheduler for several has nothing to give: the queue of its one worker is short, and the tasks that
+/// have waited longest in it are put behind others when many are woken at once. The plain one takes them in their order.
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    let alone = std::thread::available_parallelism().is_ok_and(|cores| cores.get() == 1);
+    let mut builder = if alone {
+        tokio::runtime::Builder::new_current_thread()
+    } else {
+        let mut several = tokio::runtime::Builder::new_multi_thread();
+        several.global_queue_interval(TURN);
+        several
+    };
+    builder.enable_all().build()
 }
 
 async fn serve(options: Options) -> ExitCode {
