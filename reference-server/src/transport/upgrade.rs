@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use hyper::ext::ReasonPhrase;
@@ -159,12 +158,13 @@ fn is_websocket(request: &Parts) -> bool {
     request.method == Method::GET && upgrade.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
 }
 
-/// The socket under hyper's, with what hyper has read of it.
-fn parts(upgraded: Upgraded) -> Result<(TcpStream, Bytes), Hangup> {
+/// The socket under hyper's, with a copy of what hyper has read of it: however little that is, it keeps a buffer of eight
+/// kilobytes for as long as the connection lasts.
+fn parts(upgraded: Upgraded) -> Result<(TcpStream, Box<[u8]>), Hangup> {
     let parts = upgraded
         .downcast::<TokioIo<Stream>>()
         .map_err(|_| Hangup("not a TCP connection"))?;
-    Ok((parts.io.into_inner().into_inner(), parts.read_buf))
+    Ok((parts.io.into_inner().into_inner(), parts.read_buf[..].into()))
 }
 
 fn rfc6455(headers: &HeaderMap) -> Result<Response<Body>, Hangup> {
