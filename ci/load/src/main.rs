@@ -149,10 +149,10 @@ async fn compare(arguments: &Arguments) -> io::Result<()> {
         }
         let [ours, theirs] = bytes;
         println!(
-            "  resident bytes each      {ours:>10.0}  {theirs:>10.0}   1 : {:.2}",
-            theirs / ours
+            "  {ours:.0} resident bytes each, to be at most {BYTES}   {}",
+            verdict(ours <= BYTES)
         );
-        println!("  {} at most {BYTES:.0}", verdict(ours <= BYTES));
+        println!("    theirs {theirs:>8.0}, {:.2} times as many", theirs / ours);
     }
     Ok(())
 }
@@ -172,30 +172,41 @@ impl Load {
         let both = |of: fn(&Figures) -> f64| figures.each_ref().map(|runs| median(runs.iter().map(of).collect()));
         let [ours, theirs] = both(|run| run.per_cpu_second);
         let ratio = ours / theirs;
-        println!("  messages per CPU second  {ours:>10.0}  {theirs:>10.0}   {ratio:.2} times");
-        for (side, runs) in ["ours", "theirs"].iter().zip(figures) {
-            let all: Vec<_> = runs.iter().map(|run| format!("{:.0}", run.per_cpu_second)).collect();
-            println!("    {side:<22} {}", all.join(" "));
-        }
-        let [ours, theirs] = both(|run| run.per_second);
-        println!("  messages per second      {ours:>10.0}  {theirs:>10.0}");
-        let [p99, theirs] = both(|run| run.p99);
-        if !p99.is_nan() {
-            println!("  p99 in milliseconds      {p99:>10.2}  {theirs:>10.2}");
-        }
-        let [ours, theirs] = figures
-            .each_ref()
-            .map(|runs| runs.iter().map(|run| run.misplaced).sum::<u64>());
-        println!("  out of order             {ours:>10}  {theirs:>10}");
-        println!("  {} at least {} times", verdict(ratio >= self.bar), self.bar);
+        println!(
+            "  {ratio:.2} times, to be {}   {}",
+            self.bar,
+            verdict(ratio >= self.bar)
+        );
+        let [p99, other] = both(|run| run.p99);
         if self.name == "echo-500x1" {
-            println!("  {} a p99 below {P99} ms", verdict(p99 < P99));
+            println!("  p99 {p99:.2} ms, to be below {P99}   {}", verdict(p99 < P99));
+        }
+        let rate = both(|run| run.per_second);
+        let misplaced = figures
+            .each_ref()
+            .map(|runs| runs.iter().map(|run| run.misplaced).sum());
+        let sides = [("ours", ours, p99), ("theirs", theirs, other)];
+        for (k, (side, per_cpu_second, p99)) in sides.into_iter().enumerate() {
+            let mut runs: Vec<_> = figures[k].iter().map(|run| run.per_cpu_second).collect();
+            runs.sort_by(f64::total_cmp);
+            let (least, most) = (runs.first().unwrap_or(&f64::NAN), runs.last().unwrap_or(&f64::NAN));
+            print!(
+                "    {side:<6} {per_cpu_second:>8.0} a CPU second ({least:.0} to {most:.0}), {:.0} a second",
+                rate[k]
+            );
+            if !p99.is_nan() {
+                print!(", p99 {p99:.2} ms");
+            }
+            match misplaced[k] {
+                0u64 => println!(),
+                misplaced => println!(", {misplaced} out of order"),
+            }
         }
     }
 }
 
 fn verdict(met: bool) -> &'static str {
-    if met { "met:   " } else { "MISSED:" }
+    if met { "met" } else { "MISSED" }
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
