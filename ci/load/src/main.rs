@@ -17,7 +17,7 @@ use server::Server;
 
 /// How often each server is measured where `RUNS` does not say, and for how long.
 const RUNS: usize = 5;
-const DURATION: Duration = Duration::from_secs(3);
+const DURATION: Duration = Duration::from_secs(2);
 
 /// How many connections are idle.
 const IDLE: usize = 10_000;
