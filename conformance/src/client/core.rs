@@ -10,12 +10,12 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
-use super::framing::eio4::Message;
-use super::framing::{hixie, webtransport};
+use super::framing::engine::Message;
+use super::framing::{eio3, hixie, webtransport};
 use super::http::Request;
 use super::inbox::{Inbox, Section, UnitKind};
 use super::link::{Asked, Begin, Link};
-use super::protocol::heartbeat_answer;
+use super::protocol::{heartbeat_answer, transport_of};
 use super::session::{Polling, Post, Posts, Session, post_packets, run_posts};
 use super::tape::{ConnId, ConnTape, Entry, Framing, Progress, Tape, lock};
 use super::websocket::{self, Opcode, client_frame};
@@ -100,8 +100,11 @@ pub(super) struct Shared {
     pub(super) unanswered: AtomicUsize,
     /// The polls that go on by themselves.
     pub(super) polling: Mutex<Option<Polling>>,
+    /// The task that sends the client's own heartbeats.
+    pub(super) heartbeat: Mutex<Option<AbortHandle>>,
+    /// Whether heartbeats are the runner's affair.
+    pub(super) auto: bool,
     name: String,
-    auto: bool,
     links: Mutex<BTreeMap<String, Link>>,
     /// Connections that another has taken the place of; what the server still says on them is not lost.
     retired: Mutex<Vec<Link>>,
@@ -117,7 +120,8 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client that has not connected. With `auto`, heartbeats and pings are answered as they come.
+    /// A client that has not connected. With `auto`, heartbeats and pings are answered as they come, and sent where
+    /// the client is to.
     #[must_use]
     pub fn new(wire: Arc<Wire>, name: &str, auto: bool) -> Client {
         Client {
@@ -130,8 +134,9 @@ impl Client {
                 posts: Mutex::default(),
                 unanswered: AtomicUsize::default(),
                 polling: Mutex::default(),
-                name: name.to_owned(),
+                heartbeat: Mutex::default(),
                 auto,
+                name: name.to_owned(),
                 links: Mutex::default(),
                 retired: Mutex::default(),
                 ordinals: Mutex::default(),
@@ -226,7 +231,7 @@ impl Client {
     /// How the newest section of a part holds packets.
     #[must_use]
     pub fn framing(&self, part: &str) -> Option<Framing> {
-        self.inbox(|inbox| inbox.parts.get(part)?.sections.last().map(|section| section.framing))
+        self.shared.framing(part)
     }
 
     /// Writes a packet to a part's connection, framed as what the server says there is framed.
@@ -235,13 +240,7 @@ impl Client {
     ///
     /// When there is none.
     pub fn message(&self, part: &str, message: &Message) -> Result<(), ClientError> {
-        let bytes = match (self.framing(part), message) {
-            (Some(Framing::Hixie), Message::Text(text)) => hixie::frame(text),
-            (Some(Framing::WebTransport), message) => webtransport::frame(message),
-            (_, Message::Text(text)) => client_frame(Opcode::Text, text.as_bytes()),
-            (_, Message::Binary(bytes)) => client_frame(Opcode::Binary, bytes),
-        };
-        self.shared.write(part, bytes)
+        self.shared.message(part, message)
     }
 
     /// Closes our direction of a part's connection.
@@ -283,6 +282,7 @@ impl Client {
         for task in lock(&self.shared.background).drain(..) {
             task.abort();
         }
+        self.shared.stop_heartbeat();
         *lock(&self.shared.posts) = None;
         *lock(&self.shared.polling) = None;
     }
@@ -351,7 +351,7 @@ impl Shared {
             managed,
             accept: request
                 .header("sec-websocket-key")
-                .filter(|_| framing == Framing::WebSocket)
+                .filter(|_| framing.is_websocket())
                 .map(websocket::accept),
         };
         self.note_sent();
@@ -395,6 +395,24 @@ impl Shared {
             .ok_or_else(|| ClientError::NotConnected(self.lane(part)))?
             .write(bytes);
         Ok(())
+    }
+
+    fn framing(&self, part: &str) -> Option<Framing> {
+        let inbox = lock(&self.inbox);
+        inbox.parts.get(part)?.sections.last().map(|section| section.framing)
+    }
+
+    pub(super) fn message(&self, part: &str, message: &Message) -> Result<(), ClientError> {
+        let bytes = match (self.framing(part), message) {
+            (Some(Framing::Hixie), Message::Text(text)) => hixie::frame(text),
+            (Some(Framing::WebTransport), message) => webtransport::frame(message),
+            (_, Message::Text(text)) => client_frame(Opcode::Text, text.as_bytes()),
+            (_, Message::Binary(data)) if self.wire.generation == Generation::Eio3 => {
+                client_frame(Opcode::Binary, &eio3::message(data))
+            }
+            (_, Message::Binary(bytes)) => client_frame(Opcode::Binary, bytes),
+        };
+        self.write(part, bytes)
     }
 
     /// The name of a connection that is about to be made.
@@ -441,7 +459,7 @@ impl Shared {
                         continue;
                     };
                     match section.framing {
-                        Framing::WebSocket => answers.push(client_frame(Opcode::Text, answer.as_bytes())),
+                        Framing::WebSocket { .. } => answers.push(client_frame(Opcode::Text, answer.as_bytes())),
                         Framing::Hixie => answers.push(hixie::frame(answer)),
                         Framing::WebTransport => {
                             answers.push(webtransport::frame(&Message::Text(answer.to_owned())));
@@ -471,7 +489,7 @@ impl Shared {
                 target
             }
         };
-        let transport = target.split('/').nth(3).unwrap_or_default();
+        let transport = transport_of(self.wire.generation, target);
         let (content_type, body) = post_packets(self.wire.generation, transport, &[Message::Text(packet.to_owned())]);
         let post = Post {
             target: target.to_owned(),

@@ -12,9 +12,11 @@ use std::ops::Range;
 use tokio::time::Instant;
 
 use self::parser::{Parser, unpacked};
-use super::framing::eio4::{self, Message};
-use super::framing::{jsonp, payload};
+use super::framing::engine::{Kind, Message};
+use super::framing::jsonp::{self, Callee};
+use super::framing::{eio3, eio4, payload};
 use super::http::ResponseHead;
+use super::protocol::parameter;
 use super::tape::{ConnId, Framing, Place};
 
 /// Largest section that is kept, in bytes. A server that streams without end runs into it.
@@ -174,6 +176,20 @@ impl From<Message> for UnitKind {
     }
 }
 
+impl UnitKind {
+    /// A message of Engine.IO 3: the bytes of a binary one stand behind its type. Only messages have any.
+    fn typed(message: Message) -> UnitKind {
+        match message {
+            Message::Text(text) => UnitKind::Packet(text),
+            Message::Binary(bytes) => match eio3::binary(&bytes) {
+                Ok((Kind::Message, data)) => UnitKind::Binary(data.to_vec()),
+                Ok((kind, _)) => UnitKind::Bad(format!("a binary packet that is no message but a {}", kind.name())),
+                Err(error) => UnitKind::Bad(format!("a binary packet without its type: {error}")),
+            },
+        }
+    }
+}
+
 impl Section {
     /// An empty section.
     #[must_use]
@@ -228,16 +244,27 @@ impl Section {
             return 0;
         }
         let texts = |packets: Vec<String>| packets.into_iter().map(UnitKind::Packet).collect::<Vec<_>>();
+        let typed = |packets: Vec<Message>| packets.into_iter().map(UnitKind::typed).collect::<Vec<_>>();
         let packets = match (std::str::from_utf8(&self.data), self.framing) {
             (_, Framing::Records) => {
                 eio4::split(&self.data).map(|packets| packets.into_iter().map(UnitKind::from).collect())
             }
+            (_, Framing::Lengths) => eio3::split(&self.data).map(typed),
             (Err(error), _) => {
                 return self.end_with(Err(format!("body is not UTF-8 at byte {}", error.valid_up_to())));
             }
-            (Ok(body), Framing::Jsonp) => jsonp::unwrap_poll(body)
+            (Ok(body), Framing::Jsonp) => jsonp::unwrap_poll(Callee::Rev1, body)
                 .and_then(|(_, body)| payload::split(&body))
                 .map(texts),
+            (Ok(body), Framing::LengthsJsonp) => match jsonp::unwrap_poll(Callee::Eio3, body) {
+                // A client has one function, and the script of another's goes past it.
+                Ok((index, _)) if parameter(&self.request, "j") != Some(index.to_string().as_str()) => {
+                    return self.end_with(Err(format!(
+                        "the answer calls ___eio[{index}], and was asked for another"
+                    )));
+                }
+                called => called.and_then(|(_, body)| eio3::split_text(&body)).map(typed),
+            },
             (Ok(body), _) => payload::split(body).map(texts),
         };
         self.end_with(packets.map_err(|error| error.to_string()))
@@ -321,7 +348,7 @@ impl Section {
         let (found, broken) = self.parser.feed(&self.data, bytes);
         let (mut count, at) = (found.len() + usize::from(broken.is_some()), Instant::now());
         for (kind, end) in found {
-            let kinds = if matches!(self.framing, Framing::WebSocket | Framing::WebTransport) {
+            let kinds = if self.framing.is_websocket() || self.framing == Framing::WebTransport {
                 vec![kind]
             } else {
                 unpacked(kind)

@@ -391,10 +391,7 @@ impl Reader {
                 ));
             }
             (State::Length(_) | State::Chunked(_), Some(asked))
-                if matches!(
-                    asked.framing,
-                    Framing::Raw | Framing::Payload | Framing::Jsonp | Framing::Records
-                ) =>
+                if asked.framing == Framing::Raw || asked.framing.is_body() =>
             {
                 part.trouble.push_back(format!(
                     "{} {}: the connection was closed within the body",
@@ -413,10 +410,10 @@ impl Asked {
     /// Packets are looked for only in the answers that hold them.
     fn framing_of(&self, status: u16) -> Framing {
         match (self.framing, status) {
-            (Framing::WebSocket | Framing::Hixie, 101)
-            | (Framing::Payload | Framing::Jsonp | Framing::Records | Framing::HtmlFile | Framing::Multipart, 200) => {
+            (Framing::WebSocket { .. } | Framing::Hixie, 101) | (Framing::HtmlFile | Framing::Multipart, 200) => {
                 self.framing
             }
+            (framing, 200) if framing.is_body() => framing,
             _ => Framing::Raw,
         }
     }

@@ -4,6 +4,40 @@
 use super::tape::Framing;
 use crate::scenario::Generation;
 
+/// Engine.IO 3: what a client sends at every interval.
+pub const PING: &str = "2";
+
+/// The query of an Engine.IO transport's requests, as a client of it writes them.
+#[must_use]
+pub fn query_of(generation: Generation, transport: &str) -> &'static [(&'static str, &'static str)] {
+    match (generation, transport) {
+        (Generation::Eio3, "polling-b64") => &[("transport", "polling"), ("b64", "1")],
+        (Generation::Eio3, "jsonp") => &[("transport", "polling"), ("j", "0")],
+        (_, "websocket") => &[("transport", "websocket")],
+        (_, "webtransport") => &[("transport", "webtransport")],
+        _ => &[("transport", "polling")],
+    }
+}
+
+/// The transport of a session that sends requests to that target, as far as their bodies depend on it.
+#[must_use]
+pub fn transport_of(generation: Generation, target: &str) -> &str {
+    match generation {
+        Generation::Rev1 => target.split('/').nth(3).unwrap_or_default(),
+        Generation::Eio3 if parameter(target, "j").is_some() => "jsonp",
+        Generation::Eio3 if parameter(target, "b64").is_some() => "polling-b64",
+        Generation::Eio3 | Generation::Eio4 => "polling",
+    }
+}
+
+/// The value of a parameter of a target's query.
+#[must_use]
+pub fn parameter<'a>(target: &'a str, name: &str) -> Option<&'a str> {
+    let (_, query) = target.split_once('?')?;
+    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    pairs.find(|(have, _)| *have == name).map(|(_, value)| value)
+}
+
 /// What a heartbeat is answered with, on the same session.
 #[must_use]
 pub fn heartbeat_answer(generation: Generation, packet: &str) -> Option<&'static str> {
@@ -52,14 +86,27 @@ pub fn noop(generation: Generation) -> &'static str {
     }
 }
 
+/// How a WebSocket holds packets.
+#[must_use]
+pub fn websocket_framing(generation: Generation) -> Framing {
+    Framing::WebSocket {
+        typed: generation == Generation::Eio3,
+    }
+}
+
 /// How the answers to a GET of that target hold packets.
 #[must_use]
 pub fn framing_of(generation: Generation, target: &str) -> Framing {
-    let (path, query) = target.split_once('?').unwrap_or((target, ""));
     if generation != Generation::Rev1 {
-        let polls = query.split('&').any(|pair| pair == "transport=polling");
-        return if polls { Framing::Records } else { Framing::Raw };
+        let polls = parameter(target, "transport") == Some("polling");
+        return match (generation, transport_of(generation, target)) {
+            _ if !polls => Framing::Raw,
+            (Generation::Eio3, "jsonp") => Framing::LengthsJsonp,
+            (Generation::Eio3, _) => Framing::Lengths,
+            _ => Framing::Records,
+        };
     }
+    let path = target.split('?').next().unwrap_or_default();
     let mut segments = path.split('/').skip(3);
     match (segments.next(), segments.next()) {
         (Some("xhr-polling"), Some(sid)) if !sid.is_empty() => Framing::Payload,

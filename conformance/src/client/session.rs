@@ -1,9 +1,10 @@
 //! A session opened and kept by the runner: handshake, connection, polling loop, posts, upgrade.
 //!
-//! What differs between the generations is in [`rev1`] and [`eio4`]: the handshake, and where its requests go.
+//! What differs between the generations is in [`rev1`] and [`engine`]: the handshake, and where its requests go.
 
 mod connect;
-mod eio4;
+mod engine;
+mod heartbeat;
 mod post;
 mod rev1;
 mod upgrade;
@@ -18,7 +19,7 @@ use tokio::sync::watch;
 pub(super) use self::post::{Post, Posts, run_posts};
 pub use self::post::{post_body, post_packets};
 use super::core::{Client, ClientError, Shared};
-use super::framing::eio4::Message;
+use super::framing::engine::Message;
 use super::http::Request;
 use super::inbox::{Inbox, Unit, UnitKind};
 use super::protocol::{framing_of, is_hidden};
@@ -29,7 +30,7 @@ use crate::scenario::Generation;
 /// The part on which a session's packets come.
 pub(super) const DOWN: &str = "poll";
 /// The part on which a session without a way back posts.
-pub(super) const UP: &str = "(post)";
+pub const UP: &str = "(post)";
 /// The part of a session's WebSocket.
 pub(super) const SOCKET: &str = "ws";
 /// The part of a session's stream over WebTransport.
@@ -129,7 +130,7 @@ impl Session {
     ) -> Result<Session, OpenError> {
         match generation {
             Generation::Rev1 => rev1::handshake(client, transport, target).await,
-            Generation::Eio3 | Generation::Eio4 => eio4::handshake(client, transport, target).await,
+            Generation::Eio3 | Generation::Eio4 => engine::handshake(client, generation, transport, target).await,
         }
     }
 
@@ -154,12 +155,16 @@ impl Session {
         if !self.is_socket() {
             client.shared().start_posts();
         }
+        self.start_heartbeat(client);
     }
 
     /// Whether packets come by polling.
     #[must_use]
     pub fn is_polling(&self) -> bool {
-        self.transport.ends_with("polling")
+        matches!(
+            self.transport.as_str(),
+            "polling" | "polling-b64" | "jsonp" | "xhr-polling" | "jsonp-polling"
+        )
     }
 
     /// The part on which packets come.
@@ -263,16 +268,20 @@ impl Session {
                 .try_for_each(|packet| client.message(self.part(), packet));
         }
         client.shared().note_sent();
-        let (content_type, body) = post_packets(self.generation, &self.transport, packets);
-        let post = Post {
-            target: self.target(),
-            content_type,
-            body,
-        };
+        let post = self.post(packets);
         if client.shared().post(post, |posts| &posts.packets) {
             Ok(())
         } else {
             Err(ClientError::NotConnected(self.transport.clone()))
+        }
+    }
+
+    fn post(&self, packets: &[Message]) -> Post {
+        let (content_type, body) = post_packets(self.generation, &self.transport, packets);
+        Post {
+            target: self.target(),
+            content_type,
+            body,
         }
     }
 
@@ -282,6 +291,7 @@ impl Session {
     ///
     /// When the connection is gone.
     pub fn close(&self, client: &Client, code: Option<u16>) -> Result<(), ClientError> {
+        client.shared().stop_heartbeat();
         match self.transport.as_str() {
             "websocket" => {
                 let code = code.unwrap_or(1000).to_be_bytes();
@@ -308,7 +318,9 @@ impl Session {
     fn target(&self) -> String {
         match self.generation {
             Generation::Rev1 => rev1::target(&self.transport, &self.sid),
-            Generation::Eio3 | Generation::Eio4 => eio4::target(&self.base, &self.transport, &self.sid),
+            Generation::Eio3 | Generation::Eio4 => {
+                engine::target(self.generation, &self.base, &self.transport, &self.sid)
+            }
         }
     }
 

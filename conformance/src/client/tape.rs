@@ -47,6 +47,10 @@ pub enum Framing {
     Raw,
     /// xhr-polling: a bare packet, or packets behind `\ufffd<length>\ufffd`.
     Payload,
+    /// Engine.IO 3 polling: packets behind their lengths, as text or as octets.
+    Lengths,
+    /// Engine.IO 3 polling with `j=`: a text payload as the argument of `___eio[i](…)`.
+    LengthsJsonp,
     /// Engine.IO 4 polling: packets with U+001E between them, binary ones as `b` and base64.
     Records,
     /// jsonp-polling: a payload as the argument of `io.j[i](…)`.
@@ -56,11 +60,40 @@ pub enum Framing {
     /// xhr-multipart: MIME parts.
     Multipart,
     /// RFC 6455 frames.
-    WebSocket,
+    WebSocket {
+        /// Engine.IO 3: a binary message begins with the byte of its type.
+        typed: bool,
+    },
     /// Frames of the hixie-76 draft, behind the 16 bytes of the challenge's answer.
     Hixie,
     /// The stream of a WebTransport session: packets behind their length.
     WebTransport,
+}
+
+impl Framing {
+    /// Whether a body holds the packets, and is read when it is whole: the answer to a poll.
+    #[must_use]
+    pub fn is_body(self) -> bool {
+        matches!(
+            self,
+            Framing::Payload | Framing::Jsonp | Framing::Lengths | Framing::LengthsJsonp | Framing::Records
+        )
+    }
+
+    /// RFC 6455 frames, with or without types.
+    #[must_use]
+    pub fn is_websocket(self) -> bool {
+        matches!(self, Framing::WebSocket { .. })
+    }
+
+    /// Whether binary packets begin with the byte of their type.
+    #[must_use]
+    pub fn is_typed(self) -> bool {
+        matches!(
+            self,
+            Framing::Lengths | Framing::LengthsJsonp | Framing::WebSocket { typed: true }
+        )
+    }
 }
 
 /// One thing the server did on a connection.

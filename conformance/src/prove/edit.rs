@@ -6,7 +6,7 @@ mod packet;
 
 use std::ops::Range;
 
-pub(super) use self::packet::{Change, item, packet, packet_in};
+pub(super) use self::packet::{Change, is_alone, item, packet, packet_in};
 
 use crate::client::tape::{ConnId, Entry, Moment, Tape};
 

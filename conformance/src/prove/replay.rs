@@ -11,11 +11,12 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf, duplex, split};
 use tokio::sync::watch;
 
+use super::edit;
 use super::request::Requests;
 use crate::client::http::ResponseHead;
 use crate::client::protocol::noop;
 use crate::client::tape::{ConnId, ConnTape, Entry, Framing, Progress, Tape};
-use crate::client::{BoxFuture, BoxedStream, Connect, Port};
+use crate::client::{BoxFuture, BoxedStream, Connect, Port, UP};
 use crate::scenario::Generation;
 
 /// How many bytes wait in a pipe before a writer does.
@@ -93,13 +94,14 @@ async fn follow(
 ) {
     if let Some(conn) = tape.conns.get(&id) {
         // A failed write means that the client has gone: nothing is left to do.
-        let _ = replay(conn, &progress, &mut write, &mut asked).await;
+        let _ = replay(&id, conn, &progress, &mut write, &mut asked).await;
     }
     // The pipe stays open: the end of a connection is on the tape, or never came.
     std::future::pending::<()>().await;
 }
 
 async fn replay(
+    id: &ConnId,
     conn: &ConnTape,
     progress: &Progress,
     write: &mut WriteHalf<DuplexStream>,
@@ -136,7 +138,7 @@ async fn replay(
             Entry::Eof { .. } => write.shutdown().await?,
         }
     }
-    let Some(answer) = noop_answer(&conn.entries) else {
+    let Some(answer) = spare_answer(id, &conn.entries) else {
         return Ok(());
     };
     for extra in heads..heads + EXTRA {
@@ -150,23 +152,18 @@ async fn replay(
     Ok(())
 }
 
-/// How many polls more than there were get a noop.
+/// How many requests more than there were get a spare answer.
 const EXTRA: usize = 3;
 
-/// The last answer of a connection, where it is a noop: the poll of a session that is being upgraded. How many such polls
-/// there are depends on what comes first, the noop or the answer to the probe, and a replay's clock is too coarse to tell;
-/// a server answers all of them.
-fn noop_answer(entries: &[Entry]) -> Option<Vec<u8>> {
+/// The last answer of a connection, where there may be more requests than there were in the recording; a server answers all
+/// of them.
+///
+/// A noop is the answer to the poll of a session that is being upgraded. How many such polls there are depends on what comes
+/// first, the noop or the answer to the probe, and a replay's clock is too coarse to tell. A client's own posts are its
+/// packets and its pings, and how many pings there are depends on the time that passes.
+fn spare_answer(id: &ConnId, entries: &[Entry]) -> Option<Vec<u8>> {
     let last = entries.iter().rposition(|entry| matches!(entry, Entry::Head { .. }))?;
-    let (
-        Entry::Head {
-            head,
-            framing: Framing::Records,
-            ..
-        },
-        rest,
-    ) = entries[last..].split_first()?
-    else {
+    let (Entry::Head { head, framing, .. }, rest) = entries[last..].split_first()? else {
         return None;
     };
     let [Entry::Data { bytes, .. }, Entry::End { .. }] = rest else {
@@ -174,7 +171,9 @@ fn noop_answer(entries: &[Entry]) -> Option<Vec<u8>> {
     };
     let (mut answer, coding) = response_head(head, "GET", rest);
     answer.extend_from_slice(bytes);
-    (bytes == noop(Generation::Eio4).as_bytes() && coding == Coding::Raw).then_some(answer)
+    let upgraded = matches!(framing, Framing::Records | Framing::Lengths | Framing::LengthsJsonp);
+    let noop = upgraded && edit::is_alone(bytes, *framing, noop(Generation::Eio4));
+    ((noop || id.part == UP) && coding == Coding::Raw).then_some(answer)
 }
 
 /// How a body is put on the wire.

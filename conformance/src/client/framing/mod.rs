@@ -1,22 +1,29 @@
-//! What stands on the wire: pure functions between bytes and packets. Revision 1 (Socket.IO 0.7–0.9), Engine.IO 4
-//! ([`eio4`], [`webtransport`]) and Socket.IO 5 ([`socketio`]).
+//! What stands on the wire: pure functions between bytes and packets. Revision 1 (Socket.IO 0.7–0.9), Engine.IO 3 ([`eio3`],
+//! [`octets`]) and 4 ([`eio4`], [`webtransport`]) with what they share ([`engine`]), and Socket.IO 5 ([`socketio`]).
 //!
 //! Written apart from the server's codec on purpose: a harness that shared it could not see its mistakes. Everything here
 //! is strict; what a lenient reader would repair is an error that names an offset and a reason.
 
 pub mod body;
+pub mod eio3;
 pub mod eio4;
+pub mod engine;
 pub mod handshake;
 pub mod hixie;
 pub mod htmlfile;
 pub mod jsonp;
+mod kind;
 mod literal;
 pub mod multipart;
+pub mod octets;
 pub mod packet;
 pub mod payload;
 pub mod socketio;
 pub mod webtransport;
 
+use base64::DecodeError;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use thiserror::Error;
 
 /// The most that an incremental reader holds, in bytes: no packet of a case comes near it.
@@ -224,4 +231,42 @@ fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
 
 fn utf8(bytes: Vec<u8>, offset: usize) -> Result<String, FramingError> {
     String::from_utf8(bytes).map_err(|error| FramingError::new(offset + error.utf8_error().valid_up_to(), Fault::Utf8))
+}
+
+/// Reads base64 with the alphabet of RFC 4648, section 4, and its padding.
+fn base64(encoded: &str) -> Result<Vec<u8>, FramingError> {
+    STANDARD.decode(encoded).map_err(|error| {
+        let offset = match error {
+            DecodeError::InvalidByte(at, _) | DecodeError::InvalidLastSymbol { offset: at, .. } => at,
+            DecodeError::InvalidLength(_) | DecodeError::InvalidPadding => encoded.len(),
+        };
+        FramingError::new(offset, Fault::Base64)
+    })
+}
+
+/// The byte offset after `units` UTF-16 code units: what the text payloads of revision 1 and Engine.IO 3 count.
+fn utf16_end(text: &str, units: usize) -> Result<usize, Fault> {
+    let mut seen = 0;
+    for (at, c) in text.char_indices() {
+        if seen == units {
+            return Ok(at);
+        }
+        seen += c.len_utf16();
+        if seen > units {
+            return Err(Fault::Length);
+        }
+    }
+    if seen == units {
+        Ok(text.len())
+    } else {
+        Err(Fault::Truncated)
+    }
+}
+
+/// A length as payloads write it: decimal, positive, without zeros in front.
+fn length(digits: &str) -> Result<usize, Fault> {
+    match digits.parse::<usize>() {
+        Ok(n) if n > 0 && !digits.starts_with('0') => Ok(n),
+        _ => Err(Fault::Length),
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::kind::kinds;
 use super::{Fault, FramingError};
 
 /// A packet by its parts, each as it was written; [`Body`](super::body::Body) is what the data says.
@@ -19,62 +20,26 @@ pub struct Packet {
     pub data: Option<String>,
 }
 
-/// The nine packet types; the value is the digit on the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
+kinds! {
+    "The nine packet types; the value is the digit on the wire.";
     /// `0`
-    Disconnect,
+    Disconnect = "disconnect",
     /// `1`
-    Connect,
+    Connect = "connect",
     /// `2`
-    Heartbeat,
+    Heartbeat = "heartbeat",
     /// `3`
-    Message,
+    Message = "message",
     /// `4`
-    Json,
+    Json = "json",
     /// `5`
-    Event,
+    Event = "event",
     /// `6`
-    Ack,
+    Ack = "ack",
     /// `7`
-    Error,
+    Error = "error",
     /// `8`
-    Noop,
-}
-
-const KINDS: [(char, Kind, &str); 9] = [
-    ('0', Kind::Disconnect, "disconnect"),
-    ('1', Kind::Connect, "connect"),
-    ('2', Kind::Heartbeat, "heartbeat"),
-    ('3', Kind::Message, "message"),
-    ('4', Kind::Json, "json"),
-    ('5', Kind::Event, "event"),
-    ('6', Kind::Ack, "ack"),
-    ('7', Kind::Error, "error"),
-    ('8', Kind::Noop, "noop"),
-];
-
-impl Kind {
-    /// The type's name in the protocol document, in lower case.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        KINDS[self as usize].2
-    }
-
-    /// The type of that name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Kind> {
-        KINDS
-            .iter()
-            .find(|(_, _, known)| *known == name)
-            .map(|(_, kind, _)| *kind)
-    }
-
-    /// The digit on the wire.
-    #[must_use]
-    pub fn digit(self) -> char {
-        KINDS[self as usize].0
-    }
+    Noop = "noop",
 }
 
 impl Packet {
@@ -100,11 +65,10 @@ impl Packet {
         let (Some(kind), Some(id), Some(endpoint)) = (fields.next(), fields.next(), fields.next()) else {
             return Err(FramingError::new(text.len(), Fault::Separator));
         };
-        let kind = KINDS
-            .iter()
-            .find(|(digit, ..)| kind.chars().eq([*digit]))
-            .map(|(_, kind, _)| *kind)
-            .ok_or(FramingError::new(0, Fault::Type))?;
+        let &[digit] = kind.as_bytes() else {
+            return Err(FramingError::new(0, Fault::Type));
+        };
+        let kind = Kind::from_digit(digit).ok_or(FramingError::new(0, Fault::Type))?;
         let (digits, data_ack) = id.strip_suffix('+').map_or((id, false), |digits| (digits, true));
         if !digits.bytes().all(|b| b.is_ascii_digit()) || (digits.is_empty() && data_ack) {
             return Err(FramingError::new(2, Fault::Id));

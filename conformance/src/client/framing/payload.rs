@@ -1,6 +1,6 @@
 //! Several packets in one body: `\ufffd<length>\ufffd<packet>…`, the length in UTF-16 code units (Messages / Framing).
 
-use super::{Fault, FramingError};
+use super::{Fault, FramingError, utf16_end};
 
 const MARKER: char = '\u{fffd}';
 
@@ -33,10 +33,7 @@ pub fn split(body: &str) -> Result<Vec<String>, FramingError> {
             };
             return Err(FramingError::new(offset(behind), fault));
         };
-        let length = match length.parse::<usize>() {
-            Ok(n) if n > 0 && !length.starts_with('0') => n,
-            _ => return Err(FramingError::new(offset(framed), Fault::Length)),
-        };
+        let length = super::length(length).map_err(|fault| FramingError::new(offset(framed), fault))?;
         let end = utf16_end(data, length).map_err(|fault| FramingError::new(offset(data), fault))?;
         packets.push(data[..end].to_owned());
         rest = &data[end..];
@@ -54,25 +51,6 @@ pub fn join<S: AsRef<str>>(packets: &[S]) -> String {
             .map(AsRef::as_ref)
             .map(|packet| format!("{MARKER}{}{MARKER}{packet}", packet.encode_utf16().count()))
             .collect(),
-    }
-}
-
-/// The byte offset after `units` UTF-16 code units.
-fn utf16_end(text: &str, units: usize) -> Result<usize, Fault> {
-    let mut seen = 0;
-    for (at, c) in text.char_indices() {
-        if seen == units {
-            return Ok(at);
-        }
-        seen += c.len_utf16();
-        if seen > units {
-            return Err(Fault::Length);
-        }
-    }
-    if seen == units {
-        Ok(text.len())
-    } else {
-        Err(Fault::Truncated)
     }
 }
 

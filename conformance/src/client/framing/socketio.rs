@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use super::kind::kinds;
 use super::{Fault, FramingError};
 use crate::scenario::json::{self, Value};
 use crate::scenario::packet::eio;
@@ -25,48 +26,25 @@ pub struct Packet {
     pub data: Option<Value>,
 }
 
-/// The seven packet types; the value is the digit on the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
+kinds! {
+    "The seven packet types; the value is the digit on the wire.";
     /// `0`
-    Connect,
+    Connect = "connect",
     /// `1`
-    Disconnect,
+    Disconnect = "disconnect",
     /// `2`
-    Event,
+    Event = "event",
     /// `3`
-    Ack,
+    Ack = "ack",
     /// `4`
-    ConnectError,
+    ConnectError = "connect-error",
     /// `5`
-    BinaryEvent,
+    BinaryEvent = "binary-event",
     /// `6`
-    BinaryAck,
+    BinaryAck = "binary-ack",
 }
 
-const KINDS: [(Kind, &str); 7] = [
-    (Kind::Connect, "connect"),
-    (Kind::Disconnect, "disconnect"),
-    (Kind::Event, "event"),
-    (Kind::Ack, "ack"),
-    (Kind::ConnectError, "connect-error"),
-    (Kind::BinaryEvent, "binary-event"),
-    (Kind::BinaryAck, "binary-ack"),
-];
-
 impl Kind {
-    /// The type's name in the packet vectors.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        KINDS[self as usize].1
-    }
-
-    /// The type of that name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Kind> {
-        KINDS.iter().find(|(_, known)| *known == name).map(|(kind, _)| *kind)
-    }
-
     /// Whether attachments belong to it.
     #[must_use]
     pub fn is_binary(self) -> bool {
@@ -86,10 +64,9 @@ impl Packet {
         let Some(first) = text.bytes().next() else {
             return fail(0, Fault::Empty);
         };
-        let Some((kind, _)) = KINDS.get(usize::from(first.wrapping_sub(b'0'))) else {
+        let Some(kind) = Kind::from_digit(first) else {
             return fail(0, Fault::Type);
         };
-        let kind = *kind;
         let [count, namespace, id, data] = eio::split_behind(text, 1);
         let attachments = match (kind.is_binary(), text[count].parse::<usize>()) {
             (false, _) => 0,

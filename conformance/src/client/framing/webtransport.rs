@@ -3,7 +3,7 @@
 //! The first byte has the kind in bit 7 (1 is binary) and the length below; 126 says that two bytes with the length follow,
 //! 127 that eight do, both big-endian.
 
-use super::eio4::{self, Message};
+use super::engine::{Message, packet};
 use super::{Fault, FramingError, Pending, utf8};
 
 const BINARY: u8 = 0x80;
@@ -83,7 +83,7 @@ impl Deframer {
             return Ok(Some(Message::Binary(payload)));
         }
         let text = utf8(payload, offset)?;
-        eio4::packet(&text).map_err(|error| error.shifted(offset))?;
+        packet(&text).map_err(|error| error.shifted(offset))?;
         Ok(Some(Message::Text(text)))
     }
 

@@ -1,7 +1,8 @@
 //! Finds the packets in the bytes of a section, whatever its framing.
 
 use super::UnitKind;
-use crate::client::framing::{FramingError, hixie, htmlfile, multipart, payload, webtransport};
+use crate::client::framing::engine::Message;
+use crate::client::framing::{FramingError, eio3, hixie, htmlfile, multipart, payload, webtransport};
 use crate::client::http::ResponseHead;
 use crate::client::tape::Framing;
 use crate::client::websocket::{MESSAGE_LIMIT, Opcode, parse_frame};
@@ -41,16 +42,19 @@ pub(super) type Found = (Vec<(UnitKind, usize)>, Option<String>);
 impl Parser {
     pub(super) fn new(framing: Framing, head: Option<&ResponseHead>) -> Parser {
         match framing {
-            Framing::Raw => Parser::None,
-            Framing::Payload | Framing::Jsonp | Framing::Records => Parser::Whole,
+            framing if framing.is_body() => Parser::Whole,
             Framing::HtmlFile => Parser::HtmlFile(htmlfile::Stream::default()),
             Framing::Multipart => {
                 let content_type = head.and_then(|head| head.header("content-type")).unwrap_or_default();
                 multipart::Stream::new(&content_type).map_or(Parser::None, |stream| Parser::Multipart(stream, false))
             }
-            Framing::WebSocket => Parser::WebSocket(Assembler::default()),
+            Framing::WebSocket { typed } => Parser::WebSocket(Assembler {
+                typed,
+                ..Assembler::default()
+            }),
             Framing::Hixie => Parser::Hixie(hixie::Deframer::new(), Vec::new()),
             Framing::WebTransport => Parser::WebTransport(webtransport::Deframer::new(MESSAGE_LIMIT)),
+            _ => Parser::None,
         }
     }
 
@@ -140,6 +144,8 @@ fn pull(
 /// Puts WebSocket messages together from frames; control frames may come in between (RFC 6455, section 5.4).
 #[derive(Debug, Default)]
 pub(super) struct Assembler {
+    /// Engine.IO 3: binary messages begin with their type, and may come as text.
+    typed: bool,
     next: usize,
     message: Option<(Opcode, Vec<u8>)>,
 }
@@ -170,20 +176,33 @@ impl Assembler {
                         self.message = Some((opcode, bytes));
                         continue;
                     }
-                    match opcode {
-                        Opcode::Binary => UnitKind::Binary(bytes),
-                        _ => UnitKind::Packet(String::from_utf8(bytes).map_err(|error| {
-                            format!(
-                                "a text message is not UTF-8 at byte {}",
-                                error.utf8_error().valid_up_to()
-                            )
-                        })?),
-                    }
+                    self.whole(opcode, bytes)?
                 }
             };
             return Ok(Some((kind, self.next)));
         }
         Ok(None)
+    }
+
+    fn whole(&self, opcode: Opcode, bytes: Vec<u8>) -> Result<UnitKind, String> {
+        if opcode == Opcode::Binary {
+            let message = Message::Binary(bytes);
+            return Ok(if self.typed {
+                UnitKind::typed(message)
+            } else {
+                message.into()
+            });
+        }
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let at = error.utf8_error().valid_up_to();
+            format!("a text message is not UTF-8 at byte {at}")
+        })?;
+        if self.typed && text.starts_with('b') {
+            return eio3::text(&text)
+                .map(UnitKind::typed)
+                .map_err(|error| error.to_string());
+        }
+        Ok(UnitKind::Packet(text))
     }
 }
 

@@ -3,10 +3,11 @@
 
 use super::{OpenError, SOCKET, STREAM, Session};
 use crate::client::core::Client;
-use crate::client::framing::eio4::Message;
+use crate::client::framing::engine::Message;
 use crate::client::framing::hixie;
 use crate::client::http::ResponseHead;
 use crate::client::inbox::{Inbox, UnitKind};
+use crate::client::protocol::websocket_framing;
 use crate::client::tape::Framing;
 use crate::client::websocket;
 use crate::scenario::json::Value;
@@ -19,7 +20,7 @@ impl Session {
         let fresh = sections(client, SOCKET);
         client
             .shared()
-            .request(SOCKET, request, Framing::WebSocket, true)
+            .request(SOCKET, request, websocket_framing(self.generation), true)
             .await?;
         let accept = client
             .wait(|inbox| head(inbox, SOCKET, fresh, |head| head.header("sec-websocket-accept")))

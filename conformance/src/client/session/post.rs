@@ -7,8 +7,9 @@ use tokio::sync::mpsc;
 
 use super::UP;
 use crate::client::core::Shared;
-use crate::client::framing::eio4::{self, Message};
-use crate::client::framing::{jsonp, payload};
+use crate::client::framing::engine::Message;
+use crate::client::framing::jsonp::{self, Callee};
+use crate::client::framing::{eio3, eio4, octets, payload};
 use crate::client::http::{Request, shorten};
 use crate::client::tape::{Framing, lock};
 use crate::scenario::Generation;
@@ -34,14 +35,13 @@ pub(in crate::client) struct Posts {
 /// The body of a POST that carries a payload, and its type.
 #[must_use]
 pub fn post_body(transport: &str, payload: &str) -> (&'static str, Vec<u8>) {
-    if transport == "jsonp-polling" {
-        (
-            "application/x-www-form-urlencoded",
-            jsonp::post_body(payload).into_bytes(),
-        )
-    } else {
-        ("text/plain;charset=UTF-8", payload.as_bytes().to_vec())
-    }
+    let callee = match transport {
+        "jsonp-polling" => Callee::Rev1,
+        "jsonp" => Callee::Eio3,
+        _ => return ("text/plain;charset=UTF-8", payload.as_bytes().to_vec()),
+    };
+    let form = jsonp::post_body(callee, payload);
+    ("application/x-www-form-urlencoded", form.into_bytes())
 }
 
 /// The body of a POST that carries these packets, and its type. Revision 1 has no binary ones: their bytes stand as text.
@@ -56,7 +56,20 @@ pub fn post_packets(generation: Generation, transport: &str, packets: &[Message]
             let packets: Vec<String> = packets.iter().map(text).collect();
             post_body(transport, &payload::join(&packets))
         }
-        Generation::Eio3 | Generation::Eio4 => post_body(transport, &eio4::join(packets)),
+        Generation::Eio3 => {
+            let typed = |packet: &Message| match packet {
+                Message::Text(_) => packet.clone(),
+                Message::Binary(data) => Message::Binary(eio3::message(data)),
+            };
+            let packets: Vec<Message> = packets.iter().map(typed).collect();
+            let binary = packets.iter().any(|packet| matches!(packet, Message::Binary(_)));
+            if binary && transport == "polling" {
+                ("application/octet-stream", octets::join(&packets))
+            } else {
+                post_body(transport, &eio3::join_text(&packets))
+            }
+        }
+        Generation::Eio4 => post_body(transport, &eio4::join(packets)),
     }
 }
 

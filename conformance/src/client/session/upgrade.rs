@@ -2,7 +2,7 @@
 
 use super::{DOWN, OpenError, Session};
 use crate::client::core::Client;
-use crate::client::framing::eio4::Message;
+use crate::client::framing::engine::Message;
 use crate::client::inbox::{Inbox, UnitKind};
 
 impl Session {
@@ -12,6 +12,8 @@ impl Session {
     ///
     /// When the server does not take the probe.
     pub async fn upgrade(&mut self, client: &Client, transport: &str) -> Result<(), OpenError> {
+        // A ping is sent on one transport or on the other, never in between.
+        client.shared().stop_heartbeat();
         let polling = std::mem::replace(&mut self.transport, transport.to_owned());
         let opened = match transport {
             "webtransport" => self.connect_webtransport(client).await,
@@ -34,6 +36,7 @@ impl Session {
         Session::finish_polling(client, polls).await;
         client.inbox(forget_noops);
         client.message(self.part(), &Message::Text("5".to_owned()))?;
+        self.start_heartbeat(client);
         Ok(())
     }
 

@@ -1,8 +1,12 @@
 //! Changes of packets: out of their framing, changed, and framed again.
 
 use super::{data, splice};
-use crate::client::framing::eio4::{self, Message};
-use crate::client::framing::{hixie, htmlfile, jsonp, multipart, payload, webtransport};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::client::framing::engine::Message;
+use crate::client::framing::jsonp::{self, Callee};
+use crate::client::framing::{eio3, eio4, hixie, htmlfile, multipart, octets, payload, webtransport};
 use crate::client::protocol::noop;
 use crate::client::tape::{Framing, Place, Tape};
 use crate::client::websocket::{Opcode, server_frame};
@@ -15,6 +19,8 @@ pub(in crate::prove) enum Change<'a> {
     To(&'a str),
     /// It is another binary message.
     ToBinary(&'a [u8]),
+    /// Engine.IO 3: it is a binary message that lacks its type.
+    Untyped(&'a [u8]),
     /// It never comes.
     Drop,
     /// It comes again, right behind itself.
@@ -35,12 +41,8 @@ pub(in crate::prove) fn packet_in(tape: &mut Tape, place: &Place, framing: Frami
     let all = data(tape, &place.conn, place.section)?;
     let old = all.get(place.range.clone())?;
     let new = match framing {
-        Framing::Raw => return None,
-        Framing::Records => records(&all, place.slot, change)?,
-        Framing::Payload | Framing::Jsonp => {
-            reframed_body(&all, framing, |packets| changed(packets, place.slot, change))?
-        }
-        Framing::WebSocket | Framing::WebTransport => frames(old, framing, change),
+        framing if framing.is_body() => reframed_body(&all, framing, place.slot, change)?,
+        Framing::WebSocket { .. } | Framing::WebTransport => frames(old, framing, change)?,
         Framing::HtmlFile | Framing::Multipart | Framing::Hixie => {
             let text = item_text(old, framing)?;
             let packets = items(&text, place.slot, change)?;
@@ -50,8 +52,9 @@ pub(in crate::prove) fn packet_in(tape: &mut Tape, place: &Place, framing: Frami
                 .collect::<Option<Vec<_>>>()?
                 .concat()
         }
+        _ => return None,
     };
-    let range = if matches!(framing, Framing::Payload | Framing::Jsonp | Framing::Records) {
+    let range = if framing.is_body() {
         0..all.len()
     } else {
         place.range.clone()
@@ -62,78 +65,135 @@ pub(in crate::prove) fn packet_in(tape: &mut Tape, place: &Place, framing: Frami
 /// The packet framed as a section of its own or an item of a stream would be, next to an existing item `like`.
 pub(in crate::prove) fn item(like: &[u8], framing: Framing, text: &str) -> Option<Vec<u8>> {
     match framing {
-        Framing::WebSocket | Framing::WebTransport => Some(framed(framing, Message::Text(text.to_owned()))),
+        Framing::WebSocket { .. } | Framing::WebTransport => Some(framed(framing, Message::Text(text.to_owned()))),
         Framing::Hixie => Some(hixie::frame(text)),
         Framing::HtmlFile => Some(htmlfile::element(text).into_bytes()),
         Framing::Multipart => Some(multipart::part(&boundary(like)?, text).into_bytes()),
-        Framing::Payload | Framing::Records => Some(text.as_bytes().to_vec()),
-        Framing::Jsonp => {
-            let index = std::str::from_utf8(like)
-                .ok()
-                .and_then(|body| jsonp::unwrap_poll(body).ok());
-            Some(jsonp::wrap_poll(index.map_or(0, |(index, _)| index), text).into_bytes())
+        framing if framing.is_body() => {
+            let body = Body {
+                packets: vec![Message::Text(text.to_owned())],
+                ..Body::read(like, framing)?
+            };
+            body.write(framing)
         }
-        Framing::Raw => Some(text.as_bytes().to_vec()),
+        _ => Some(text.as_bytes().to_vec()),
     }
 }
 
-fn reframed_body(all: &[u8], framing: Framing, change: impl FnOnce(&mut Vec<String>) -> Option<()>) -> Option<Vec<u8>> {
-    let body = std::str::from_utf8(all).ok()?;
-    let (index, body) = match framing {
-        Framing::Jsonp => jsonp::unwrap_poll(body).ok().map(|(index, body)| (Some(index), body))?,
-        _ => (None, body.to_owned()),
-    };
-    let mut packets = payload::split(&body).ok()?;
-    change(&mut packets)?;
-    if packets.is_empty() {
-        packets.push(noop(Generation::Rev1).to_owned());
-    }
-    let body = payload::join(&packets);
-    Some(
-        index
-            .map_or(body.clone(), |index| jsonp::wrap_poll(index, &body))
-            .into_bytes(),
-    )
+/// Whether the body holds that packet and no other.
+pub(in crate::prove) fn is_alone(body: &[u8], framing: Framing, text: &str) -> bool {
+    let packets = Body::read(body, framing).map(|body| body.packets);
+    matches!(packets.as_deref(), Some([Message::Text(packet)]) if packet == text)
 }
 
-/// A body of Engine.IO 4 with one of its records changed.
-fn records(all: &[u8], slot: usize, change: Change<'_>) -> Option<Vec<u8>> {
-    let mut packets = eio4::split(all).ok()?;
-    let old = packets.get(slot)?.clone();
+/// What a body holds, and how.
+struct Body {
+    packets: Vec<Message>,
+    /// The index of the function that a script calls.
+    index: Option<u64>,
+    /// Engine.IO 3: whether it is octets, and not text.
+    octets: bool,
+}
+
+impl Body {
+    fn read(all: &[u8], framing: Framing) -> Option<Body> {
+        let text = || std::str::from_utf8(all).ok();
+        let texts = |payload: &str| -> Option<Vec<Message>> {
+            Some(payload::split(payload).ok()?.into_iter().map(Message::Text).collect())
+        };
+        let (index, packets) = match framing {
+            Framing::Payload => (None, texts(text()?)?),
+            Framing::Jsonp => {
+                let (index, payload) = jsonp::unwrap_poll(Callee::Rev1, text()?).ok()?;
+                (Some(index), texts(&payload)?)
+            }
+            Framing::Lengths => (None, eio3::split(all).ok()?),
+            Framing::LengthsJsonp => {
+                let (index, payload) = jsonp::unwrap_poll(Callee::Eio3, text()?).ok()?;
+                (Some(index), eio3::split_text(&payload).ok()?)
+            }
+            Framing::Records => (None, eio4::split(all).ok()?),
+            _ => return None,
+        };
+        let octets = framing == Framing::Lengths && matches!(all.first(), Some(0 | 1));
+        Some(Body { packets, index, octets })
+    }
+
+    fn write(&self, framing: Framing) -> Option<Vec<u8>> {
+        let texts = || -> Option<Vec<&str>> {
+            let texts = self.packets.iter().map(|packet| match packet {
+                Message::Text(text) => Some(text.as_str()),
+                Message::Binary(_) => None,
+            });
+            texts.collect()
+        };
+        let text = match framing {
+            Framing::Payload => payload::join(&texts()?),
+            Framing::Jsonp => jsonp::wrap_poll(Callee::Rev1, self.index?, &payload::join(&texts()?)),
+            Framing::Lengths if self.octets => return Some(octets::join(&self.packets)),
+            Framing::Lengths => eio3::join_text(&self.packets),
+            Framing::LengthsJsonp => jsonp::wrap_poll(Callee::Eio3, self.index?, &eio3::join_text(&self.packets)),
+            Framing::Records => eio4::join(&self.packets),
+            _ => return None,
+        };
+        Some(text.into_bytes())
+    }
+}
+
+/// A body with one of its packets changed. Where none is left, it is a noop.
+fn reframed_body(all: &[u8], framing: Framing, slot: usize, change: Change<'_>) -> Option<Vec<u8>> {
+    let mut body = Body::read(all, framing)?;
     match change {
-        Change::To(text) => packets[slot] = Message::Text(text.to_owned()),
-        Change::ToBinary(bytes) => packets[slot] = Message::Binary(bytes.to_vec()),
+        // In text, the type stands before the base64.
+        Change::Untyped(bytes) if framing.is_typed() && !body.octets => {
+            *body.packets.get_mut(slot)? = Message::Text(format!("b{}", STANDARD.encode(bytes)));
+        }
+        change => changed(&mut body.packets, slot, framing, change)?,
+    }
+    if body.packets.is_empty() {
+        let rev1 = matches!(framing, Framing::Payload | Framing::Jsonp);
+        let generation = if rev1 { Generation::Rev1 } else { Generation::Eio4 };
+        body.packets.push(Message::Text(noop(generation).to_owned()));
+    }
+    body.write(framing)
+}
+
+fn changed(packets: &mut Vec<Message>, slot: usize, framing: Framing, change: Change<'_>) -> Option<()> {
+    let old = packets.get(slot)?.clone();
+    let text = |text: &str| Message::Text(text.to_owned());
+    match change {
+        Change::To(to) => packets[slot] = text(to),
+        Change::ToBinary(bytes) => packets[slot] = binary(framing, bytes),
+        Change::Untyped(bytes) => {
+            packets[slot] = Some(Message::Binary(bytes.to_vec())).filter(|_| framing.is_typed())?
+        }
         Change::Drop => drop(packets.remove(slot)),
         Change::Twice => packets.insert(slot, old),
-        Change::Behind(text) => packets.insert(slot, Message::Text(text.to_owned())),
-    }
-    if packets.is_empty() {
-        packets.push(Message::Text(noop(Generation::Eio4).to_owned()));
-    }
-    Some(eio4::join(&packets).into_bytes())
-}
-
-fn changed(packets: &mut Vec<String>, slot: usize, change: Change<'_>) -> Option<()> {
-    let old = packets.get(slot)?.clone();
-    match change {
-        Change::To(text) => packets[slot] = text.to_owned(),
-        Change::ToBinary(_) => return None,
-        Change::Drop => drop(packets.remove(slot)),
-        Change::Twice => packets.insert(slot, old),
-        Change::Behind(text) => packets.insert(slot, text.to_owned()),
+        Change::Behind(to) => packets.insert(slot, text(to)),
     }
     Some(())
 }
 
-fn frames(old: &[u8], framing: Framing, change: Change<'_>) -> Vec<u8> {
+/// A binary message as the framing carries it.
+fn binary(framing: Framing, data: &[u8]) -> Message {
+    Message::Binary(if framing.is_typed() {
+        eio3::message(data)
+    } else {
+        data.to_vec()
+    })
+}
+
+fn frames(old: &[u8], framing: Framing, change: Change<'_>) -> Option<Vec<u8>> {
     let frame = |text: &str| framed(framing, Message::Text(text.to_owned()));
-    match change {
+    Some(match change {
         Change::To(text) => frame(text),
-        Change::ToBinary(bytes) => framed(framing, Message::Binary(bytes.to_vec())),
+        Change::ToBinary(bytes) => framed(framing, binary(framing, bytes)),
+        Change::Untyped(bytes) if framing.is_typed() => framed(framing, Message::Binary(bytes.to_vec())),
+        Change::Untyped(_) => return None,
         Change::Drop => Vec::new(),
         Change::Twice => old.repeat(2),
         Change::Behind(text) => [frame(text), old.to_vec()].concat(),
-    }
+    })
 }
 
 fn framed(framing: Framing, message: Message) -> Vec<u8> {
@@ -155,7 +215,7 @@ fn item_text(old: &[u8], framing: Framing) -> Option<String> {
             let text = std::str::from_utf8(old).ok()?;
             let literal = text.trim().strip_prefix("<script>_(")?.strip_suffix(");</script>")?;
             // The same literal stands in the answer to a poll.
-            jsonp::unwrap_poll(&format!("io.j[0]({literal});"))
+            jsonp::unwrap_poll(Callee::Rev1, &format!("io.j[0]({literal});"))
                 .ok()
                 .map(|(_, text)| text)
         }
@@ -172,17 +232,25 @@ fn item_text(old: &[u8], framing: Framing) -> Option<String> {
 /// The items that take the place of one.
 fn items(text: &str, slot: usize, change: Change<'_>) -> Option<Vec<String>> {
     if !text.starts_with('\u{fffd}') {
-        let mut items = vec![text.to_owned()];
-        changed(&mut items, 0, change)?;
-        return Some(items);
+        return changed_texts(vec![text.to_owned()], 0, change);
     }
-    let mut packets = payload::split(text).ok()?;
-    changed(&mut packets, slot, change)?;
+    let packets = changed_texts(payload::split(text).ok()?, slot, change)?;
     Some(if packets.is_empty() {
         Vec::new()
     } else {
         vec![payload::join(&packets)]
     })
+}
+
+/// See [`changed`], of packets of a stream of revision 1: they are text, and so none can become bytes.
+fn changed_texts(packets: Vec<String>, slot: usize, change: Change<'_>) -> Option<Vec<String>> {
+    let mut packets: Vec<Message> = packets.into_iter().map(Message::Text).collect();
+    changed(&mut packets, slot, Framing::Raw, change)?;
+    let texts = packets.into_iter().map(|packet| match packet {
+        Message::Text(text) => Some(text),
+        Message::Binary(_) => None,
+    });
+    texts.collect()
 }
 
 /// The boundary of the line that ends a part.

@@ -176,7 +176,7 @@ fn template(entries: &[Entry], next: usize) -> Option<(ResponseHead, Framing, us
     });
     let mut polls = heads
         .enumerate()
-        .filter(|(_, (_, framing))| matches!(framing, Framing::Payload | Framing::Jsonp | Framing::Records))
+        .filter(|(_, (_, framing))| framing.is_body())
         .map(|(number, (head, framing))| (head, framing, number))
         .collect::<Vec<_>>();
     let chosen = polls

@@ -20,6 +20,7 @@ pub(super) fn mutants(subject: &Subject<'_>, place: &Place, framing: Framing, by
     }
     let changes = [
         ("came as text", Change::To(&text)),
+        ("came without its type", Change::Untyped(bytes)),
         ("did not come", Change::Drop),
         ("sent twice", Change::Twice),
     ];

@@ -56,10 +56,7 @@ fn stays_open(tape: &Tape, ending: &Ending) -> Option<Tape> {
 /// Another close code.
 fn coded(tape: &Tape, ending: &Ending, code: u16) -> Option<Tape> {
     let mut tape = tape.clone();
-    let (place, _) = ending
-        .words
-        .iter()
-        .find(|(_, framing)| *framing == Framing::WebSocket)?;
+    let (place, _) = ending.words.iter().find(|(_, framing)| framing.is_websocket())?;
     let frame = server_frame(Opcode::Close, &code.to_be_bytes());
     edit::splice(&mut tape, &place.conn, place.section, place.range.clone(), &frame)?;
     Some(tape)

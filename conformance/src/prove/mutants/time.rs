@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::edit;
 use super::{Mutant, Subject, quoted};
-use crate::client::tape::{Entry, Framing, Moment, Tape};
+use crate::client::tape::{Entry, Moment, Tape};
 use crate::run::case::{Consumed, Ending};
 
 /// How far outside of the window: more than the grain of a replay's clock, a millisecond at every event.
@@ -48,9 +48,7 @@ pub(super) fn mutants(subject: &Subject<'_>) -> Vec<Mutant> {
 fn moved(subject: &Subject<'_>, to: Moment) -> Option<Tape> {
     let mut tape = subject.tape().clone();
     let (conn, number) = match &subject.took.consumed {
-        Consumed::Packet { place, framing, .. } | Consumed::Binary { place, framing, .. }
-            if matches!(framing, Framing::Payload | Framing::Jsonp | Framing::Records) =>
-        {
+        Consumed::Packet { place, framing, .. } | Consumed::Binary { place, framing, .. } if framing.is_body() => {
             // A body counts as come when it is whole: late from its head, early to its end.
             let range = edit::entries(&tape, &place.conn, place.section)?;
             let entries = tape.conns.get(&place.conn)?.entries.get(range.clone())?;

@@ -376,7 +376,11 @@ impl Play<'_> {
 fn main_packet(generation: Generation, consumed: &Consumed) -> Option<String> {
     match consumed {
         Consumed::Packet { text, .. } if generation != Generation::Rev1 => {
-            (text.starts_with("40{") || text == "41").then(|| text.clone())
+            let joins = match generation {
+                Generation::Eio3 => text == "40",
+                _ => text.starts_with("40{"),
+            };
+            (joins || text == "41").then(|| text.clone())
         }
         _ => None,
     }

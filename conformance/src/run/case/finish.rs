@@ -27,6 +27,9 @@ const FENCES: u64 = 900_000;
 /// The packets that a connection to the contract application begins with, in this order.
 const GREETING_REV1: [&str; 2] = ["1::", r#"5:::{"name":"news","args":[{"hello":"world"}]}"#];
 
+/// The same in Engine.IO 3, in either order: the server joins by itself.
+const GREETING_EIO3: [&str; 2] = ["40", r#"42["auth",...]"#];
+
 /// The same since Engine.IO 4, in either order.
 const GREETING_EIO4: [&str; 2] = [r#"40{"sid":$(str),...}"#, r#"42["auth",...]"#];
 
@@ -40,12 +43,16 @@ impl Play<'_> {
             if !manual {
                 session.keep_polling(client);
             }
-            if !rev1 {
+            if self.generation == Generation::Eio4 {
                 let join = session.send(client, &[Message::Text("40".to_owned())]);
                 join.map_err(|error| cannot(span, &error))?;
             }
         }
-        let greeting = if rev1 { GREETING_REV1 } else { GREETING_EIO4 };
+        let greeting = match self.generation {
+            Generation::Rev1 => GREETING_REV1,
+            Generation::Eio3 => GREETING_EIO3,
+            Generation::Eio4 => GREETING_EIO4,
+        };
         let mut left: Vec<(&str, Action)> = greeting
             .map(|packet| (packet, Action::ExpectPacket(pattern(packet))))
             .into();

@@ -8,7 +8,7 @@ use super::attempt::{MAIN, hex};
 use super::fault::Fault;
 use super::op::Op;
 use super::{Failed, Play};
-use crate::client::protocol::framing_of;
+use crate::client::protocol::{framing_of, transport_of, websocket_framing};
 use crate::client::tape::Framing;
 use crate::client::websocket::Opcode;
 use crate::client::{ClientError, Inbox, Message, OpenError, Port, Session, post_body, post_packets};
@@ -19,6 +19,9 @@ use crate::scenario::json::Value;
 use crate::scenario::packet::render_packet;
 use crate::scenario::pattern::show_bytes;
 use crate::scenario::text::render_bytes;
+
+/// Engine.IO 3 announces no limit of a payload: the contract's, in bytes.
+const MAX_PAYLOAD: u64 = 1_000_000;
 
 impl Play<'_> {
     pub(super) async fn send(&mut self, op: &Op<'_>) -> Result<(), Failed> {
@@ -150,7 +153,7 @@ impl Play<'_> {
     fn write_whole(&self, lane: &Lane, bytes: Vec<u8>) -> Result<(), ClientError> {
         let (client, part) = (&self.actor(lane).client, self.part_of(lane));
         match client.framing(part) {
-            Some(Framing::WebSocket) => client.frame(part, Opcode::Text, &bytes),
+            Some(framing) if framing.is_websocket() => client.frame(part, Opcode::Text, &bytes),
             Some(Framing::Hixie) => client.write(part, [b"\x00", bytes.as_slice(), b"\xff"].concat()),
             _ => client.write(part, bytes),
         }
@@ -187,7 +190,7 @@ impl Play<'_> {
             request.set(&line.name, value.as_deref());
         }
         let framing = match method {
-            None => Framing::WebSocket,
+            None => websocket_framing(self.generation),
             Some(method) if method == "GET" => framing_of(self.generation, &target),
             Some(_) => Framing::Raw,
         };
@@ -222,7 +225,7 @@ impl Play<'_> {
             }
         }
         let packets = self.packets(op.tail.iter().copied(), captures)?;
-        let transport = target.split('/').nth(3).unwrap_or_default();
+        let transport = transport_of(self.generation, target);
         if packets.is_empty() {
             let (content_type, _) = post_body(transport, "");
             return Ok(((!bytes.is_empty()).then_some(content_type), bytes));
@@ -259,8 +262,11 @@ impl Play<'_> {
         let wait = self.wait();
         let manual = self.actor(lane).manual;
         let client = &self.actor(lane).client;
+        let named = bare;
         let handshake = timeout(wait, Session::handshake(client, self.generation, transport, target)).await;
         let mut session = opened(handshake, span)?;
+        // There is no greeting where there are no namespaces.
+        let bare = named || session.is_raw();
         let own = self.own_captures(&session);
         let Some(actor) = self.actor_mut(lane) else {
             return Ok(());
@@ -279,7 +285,7 @@ impl Play<'_> {
         self.note(
             now,
             lane,
-            format!("open{} {transport}", if bare { " bare" } else { "" }),
+            format!("open{} {transport}", if named { " bare" } else { "" }),
         );
         if !bare {
             self.greeting(lane, manual, span).await?;
@@ -318,7 +324,8 @@ impl Play<'_> {
                 ("close", announced.close),
                 ("polling", Some(timings.polling)),
             ],
-            Generation::Eio3 | Generation::Eio4 => vec![
+            Generation::Eio3 => vec![("interval", announced.interval), ("timeout", announced.timeout)],
+            Generation::Eio4 => vec![
                 ("interval", announced.interval),
                 ("timeout", announced.timeout),
                 ("connect", Some(timings.connect)),
@@ -329,7 +336,11 @@ impl Play<'_> {
                 own.insert(name, Value::integer(milliseconds));
             }
         }
-        if let Some(bytes) = announced.max_payload.and_then(|bytes| i64::try_from(bytes).ok()) {
+        let limit = match session.generation {
+            Generation::Eio3 => Some(announced.max_payload.unwrap_or(MAX_PAYLOAD)),
+            Generation::Rev1 | Generation::Eio4 => announced.max_payload,
+        };
+        if let Some(bytes) = limit.and_then(|bytes| i64::try_from(bytes).ok()) {
             own.insert("maxPayload", Value::integer(bytes));
         }
         own

@@ -12,7 +12,8 @@ use super::{clients, texts};
 fn known(generation: Generation) -> &'static [&'static str] {
     match generation {
         Generation::Rev1 => &["interval", "timeout", "close", "polling", "fresh"],
-        Generation::Eio3 | Generation::Eio4 => &["interval", "timeout", "connect", "maxPayload", "fresh"],
+        Generation::Eio3 => &["interval", "timeout", "maxPayload", "fresh"],
+        Generation::Eio4 => &["interval", "timeout", "connect", "maxPayload", "fresh"],
     }
 }
 

@@ -35,7 +35,8 @@ impl View<'_> {
                 None => Attempt::NotYet,
             };
         };
-        if matches!(part.sections[number].framing, Framing::WebSocket | Framing::Hixie) {
+        let framing = part.sections[number].framing;
+        if framing.is_websocket() || framing == Framing::Hixie {
             return self.frame(inbox, text);
         }
         let section = &part.sections[number];

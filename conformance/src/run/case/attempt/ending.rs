@@ -83,7 +83,7 @@ impl View<'_> {
             if let Some(fault) = wrong_head(section, span).filter(|_| section.is_error()) {
                 return mismatch(fault);
             }
-            section.head_taken |= section.framing == Framing::WebSocket;
+            section.head_taken |= section.framing.is_websocket();
         }
         let mut words = Vec::new();
         for (number, unit) in seen.into_iter().rev() {

@@ -58,7 +58,7 @@ impl View<'_> {
 /// A response nobody asked the status of must be a good one.
 pub(super) fn wrong_head(section: &Section, span: Span) -> Option<Fault> {
     let head = section.head.as_ref().filter(|_| !section.head_taken)?;
-    let due = if matches!(section.framing, Framing::WebSocket | Framing::Hixie) {
+    let due = if section.framing.is_websocket() || section.framing == Framing::Hixie {
         101
     } else {
         200

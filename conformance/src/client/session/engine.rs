@@ -1,22 +1,27 @@
-//! The handshake of Engine.IO 4 (protocol document, section "Handshake"): a poll or a WebSocket without a session id, whose
-//! first packet tells what the session is called.
+//! The handshake of Engine.IO 3 and 4 (protocol document, section "Handshake"): a poll or a WebSocket without a session id,
+//! whose first packet tells what the session is called.
 
 use super::{Announced, DOWN, OpenError, Session, refused};
 use crate::client::core::Client;
-use crate::client::framing::eio4::Open;
+use crate::client::framing::engine::Open;
 use crate::client::http::{ResponseHead, shorten};
 use crate::client::inbox::{Inbox, UnitKind};
-use crate::client::protocol::framing_of;
+use crate::client::protocol::{framing_of, parameter, query_of};
 use crate::client::tape::ConnId;
 use crate::scenario::Generation;
 
 /// Where a handshake goes where a case names no target.
 const PATH: &str = "/socket.io/";
 
-pub(super) async fn handshake(client: &Client, transport: &str, target: Option<&str>) -> Result<Session, OpenError> {
-    let base = completed(target.unwrap_or(PATH));
+pub(super) async fn handshake(
+    client: &Client,
+    generation: Generation,
+    transport: &str,
+    target: Option<&str>,
+) -> Result<Session, OpenError> {
+    let base = completed(generation, target.unwrap_or(PATH));
     let mut session = Session {
-        generation: Generation::Eio4,
+        generation,
         transport: if transport == "upgraded" { "polling" } else { transport }.to_owned(),
         sid: String::new(),
         announced: Announced::default(),
@@ -25,7 +30,7 @@ pub(super) async fn handshake(client: &Client, transport: &str, target: Option<&
         polls: 0,
         asked: None,
     };
-    let target = with(&session.base, "transport", &session.transport);
+    let target = of_transport(generation, &session.base, &session.transport);
     let packet = match session.transport.as_str() {
         "websocket" => {
             let opened = session.connect_websocket(client, &target).await?;
@@ -37,7 +42,7 @@ pub(super) async fn handshake(client: &Client, transport: &str, target: Option<&
         }
         _ => {
             let request = client.new_request("GET", &target);
-            let framing = framing_of(Generation::Eio4, &target);
+            let framing = framing_of(generation, &target);
             let asked = client.shared().request(DOWN, request, framing, true).await?;
             let packet = client.wait(|inbox| first_answer(inbox, &asked)).await;
             session.asked = Some(asked);
@@ -51,6 +56,10 @@ pub(super) async fn handshake(client: &Client, transport: &str, target: Option<&
                 status: head.status,
                 body: shorten(&String::from_utf8_lossy(&body)),
             });
+        }
+        First::Malformed(body, reason) => {
+            let body = shorten(&String::from_utf8_lossy(&body));
+            return Err(OpenError::Malformed { body, reason });
         }
         First::Nothing(reason) => return Err(refused(transport, reason)),
     };
@@ -79,6 +88,8 @@ pub(super) async fn handshake(client: &Client, transport: &str, target: Option<&
 enum First {
     Packet(String),
     Refused(ResponseHead, Vec<u8>),
+    /// A body without packets, and why.
+    Malformed(Vec<u8>, String),
     Nothing(String),
 }
 
@@ -97,7 +108,7 @@ fn first_answer(inbox: &mut Inbox, asked: &(ConnId, usize)) -> Option<First> {
     }
     Some(match section.take_unit(0).map(|unit| unit.kind) {
         Some(UnitKind::Packet(packet)) => First::Packet(packet),
-        Some(UnitKind::Bad(reason)) => First::Nothing(reason),
+        Some(UnitKind::Bad(reason)) => First::Malformed(section.data.clone(), reason),
         _ => First::Nothing("the answer begins with no packet".to_owned()),
     })
 }
@@ -115,23 +126,28 @@ fn first_frame(inbox: &mut Inbox, part: &str, opened: usize) -> Option<First> {
 }
 
 /// The target of a handshake with the protocol's version in its query, unless the case says another.
-fn completed(target: &str) -> String {
-    if value_of(target, "EIO").is_some() {
-        target.to_owned()
-    } else {
-        with(target, "EIO", "4")
+fn completed(generation: Generation, target: &str) -> String {
+    let version = if generation == Generation::Eio3 { "3" } else { "4" };
+    match parameter(target, "EIO") {
+        Some(_) => target.to_owned(),
+        None => with(target, "EIO", version),
     }
 }
 
 /// Path and query of a session's requests.
-pub(super) fn target(base: &str, transport: &str, sid: &str) -> String {
-    with(&with(base, "transport", transport), "sid", sid)
+pub(super) fn target(generation: Generation, base: &str, transport: &str, sid: &str) -> String {
+    with(&of_transport(generation, base, transport), "sid", sid)
 }
 
-fn value_of<'a>(target: &'a str, name: &str) -> Option<&'a str> {
-    let (_, query) = target.split_once('?')?;
-    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-    pairs.find(|(have, _)| *have == name).map(|(_, value)| value)
+/// The target with what the transport's requests have in their query. What the case says besides `transport` stays.
+fn of_transport(generation: Generation, base: &str, transport: &str) -> String {
+    let pairs = query_of(generation, transport).iter();
+    pairs.fold(base.to_owned(), |target, (name, value)| {
+        if *name != "transport" && parameter(&target, name).is_some() {
+            return target;
+        }
+        with(&target, name, value)
+    })
 }
 
 /// The target with a parameter of its query set.
@@ -156,10 +172,22 @@ mod tests {
     use super::*;
 
     #[rstest::rstest]
-    #[case("/socket.io/", "/socket.io/?EIO=4&transport=websocket&sid=s")]
-    #[case("/engine.io/?a=b", "/engine.io/?a=b&EIO=4&transport=websocket&sid=s")]
-    #[case("/x/?transport=polling&EIO=5", "/x/?transport=websocket&EIO=5&sid=s")]
-    fn a_target_is_completed(#[case] given: &str, #[case] expected: &str) {
-        assert_eq!(target(&completed(given), "websocket", "s"), expected);
+    #[case("websocket", "/socket.io/", "/socket.io/?EIO=4&transport=websocket&sid=s")]
+    #[case("websocket", "/engine.io/?a=b", "/engine.io/?a=b&EIO=4&transport=websocket&sid=s")]
+    #[case("websocket", "/x/?transport=polling&EIO=5", "/x/?transport=websocket&EIO=5&sid=s")]
+    fn a_target_is_completed(#[case] transport: &str, #[case] given: &str, #[case] expected: &str) {
+        let base = completed(Generation::Eio4, given);
+        assert_eq!(target(Generation::Eio4, &base, transport, "s"), expected);
+    }
+
+    #[rstest::rstest]
+    #[case("polling", "/x/", "/x/?EIO=3&transport=polling&sid=s")]
+    #[case("polling-b64", "/x/", "/x/?EIO=3&transport=polling&b64=1&sid=s")]
+    #[case("jsonp", "/x/", "/x/?EIO=3&transport=polling&j=0&sid=s")]
+    #[case("jsonp", "/x/?j=7", "/x/?j=7&EIO=3&transport=polling&sid=s")]
+    #[case("websocket", "/x/?b64=1", "/x/?b64=1&EIO=3&transport=websocket&sid=s")]
+    fn a_transport_has_its_query(#[case] transport: &str, #[case] given: &str, #[case] expected: &str) {
+        let base = completed(Generation::Eio3, given);
+        assert_eq!(target(Generation::Eio3, &base, transport, "s"), expected);
     }
 }
