@@ -12,15 +12,8 @@ use crate::namespace::{Names, Socket, To};
 use crate::server::client::Handshake;
 use crate::session::Generation;
 
-/// The namespaces of revision 1.
-pub(crate) const REV1: Names = Names {
-    open: &["", "/custom"],
-    forbidden: &["/forbidden"],
-    dynamic: |_| false,
-};
-
-/// The namespaces of Engine.IO 4.
-pub(crate) const EIO4: Names = Names {
+/// The namespaces.
+pub(crate) const NAMES: Names = Names {
     open: &["/", "/custom"],
     forbidden: &["/forbidden"],
     dynamic: |name| {
@@ -29,8 +22,9 @@ pub(crate) const EIO4: Names = Names {
     },
 };
 
-/// What a client hears from a forbidden namespace.
+/// What a client hears from a forbidden namespace: a JSON object, to clients of eio3 a string.
 pub(crate) const REFUSAL: &str = r#"{"message":"not authorized","data":{"reason":"forbidden"}}"#;
+pub(crate) const REFUSAL_EIO3: &str = r#""not authorized""#;
 
 /// The most arguments of `binary`.
 const MOST_PARTS: u8 = 255;
@@ -62,7 +56,7 @@ pub(crate) fn authorize(handshake: &Handshake) -> Verdict {
 pub(crate) fn connected(socket: &Socket<'_>) {
     match socket.generation() {
         Generation::Rev1 => socket.emit("news", &Args::from_list(r#"{"hello":"world"}"#)),
-        Generation::Eio4 => socket.emit("auth", &Args::from_list(socket.auth())),
+        Generation::Eio3 | Generation::Eio4 => socket.emit("auth", &Args::from_list(socket.auth())),
     };
 }
 
@@ -109,7 +103,7 @@ pub(crate) fn event(socket: &Socket<'_>, name: &str, args: &Args<'_>, ack: Optio
                     };
                     socket.broadcast(to, &text_of(event), &args.skip(2));
                 }
-                ("except", [room, event, ..]) if eio4(socket) => {
+                ("except", [room, event, ..]) if !rev1(socket) => {
                     let to = To {
                         except: Some(&text_of(room)),
                         sender: true,
@@ -119,7 +113,7 @@ pub(crate) fn event(socket: &Socket<'_>, name: &str, args: &Args<'_>, ack: Optio
                 }
                 ("volatile", [event, ..]) => socket.emit_volatile(&text_of(event), &args.skip(1)),
                 ("burst", [n, event, ..]) => burst(socket, n, event, &args.skip(2)),
-                ("binary", [n, ..]) if eio4(socket) => binary(socket, n),
+                ("binary", [n, ..]) if !rev1(socket) => binary(socket, n),
                 ("ask", _) => {
                     socket.emit_with_ack(
                         "question",
@@ -144,8 +138,8 @@ pub(crate) fn event(socket: &Socket<'_>, name: &str, args: &Args<'_>, ack: Optio
     acknowledge(socket, ack, None);
 }
 
-fn eio4(socket: &Socket<'_>) -> bool {
-    socket.generation() == Generation::Eio4
+fn rev1(socket: &Socket<'_>) -> bool {
+    socket.generation() == Generation::Rev1
 }
 
 fn acknowledge(socket: &Socket<'_>, ack: Option<&str>, args: Option<Args<'_>>) {

@@ -25,13 +25,14 @@ pub struct Options {
     pub polling_duration: Duration,
     /// rev1: how long a handshake waits for its first connection.
     pub handshake_timeout: Duration,
-    /// eio4: how often the server pings; announced in the handshake, in milliseconds.
+    /// Engine.IO: how often the server pings, or in version 3 the client; announced in the handshake, in milliseconds.
     pub ping_interval: Duration,
-    /// eio4: how long the client has to answer a ping; announced in the handshake, in milliseconds.
+    /// Engine.IO: how long the client has to answer a ping, or may be late with its own; announced in the handshake, in
+    /// milliseconds.
     pub ping_timeout: Duration,
     /// eio4: how long a client may be in no namespace after the handshake.
     pub connect_timeout: Duration,
-    /// eio4: how long an upgrade may take.
+    /// Engine.IO: how long an upgrade may take.
     pub upgrade_timeout: Duration,
     /// eio4: for how long a client that lost its connection may come back as the same socket; `None` for not at all. It
     /// shows in every event, which ends with an offset.
@@ -102,7 +103,7 @@ impl Options {
     pub(crate) fn limits(&self, (generation, application): (Generation, Application)) -> Limits {
         let (heartbeat_interval, heartbeat_timeout, close_timeout) = match generation {
             Generation::Rev1 => (self.heartbeat_interval, self.heartbeat_timeout, self.close_timeout),
-            Generation::Eio4 => (
+            Generation::Eio3 | Generation::Eio4 => (
                 self.ping_interval,
                 self.ping_timeout,
                 self.ping_interval + self.ping_timeout,

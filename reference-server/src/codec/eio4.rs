@@ -63,7 +63,7 @@ impl<'a> Packet<'a> {
         }
     }
 
-    fn decode_text(text: &'a str) -> Result<Self, Malformed> {
+    pub(super) fn decode_text(text: &'a str) -> Result<Self, Malformed> {
         let kind = *text.as_bytes().first().ok_or(Malformed::Empty)?;
         let data = text.get(1..).ok_or(Malformed::UnknownType)?;
         Ok(match kind {
@@ -134,12 +134,13 @@ pub struct Handshake<'a> {
     pub sid: &'a str,
     /// The transports that the session may be upgraded to.
     pub upgrades: &'a [&'a str],
-    /// How often the server pings, in milliseconds.
+    /// How often the server pings, or in version 3 the client, in milliseconds.
     pub ping_interval: u64,
-    /// How long the client has to answer, in milliseconds.
+    /// How long the client has to answer, or may be late, in milliseconds.
     pub ping_timeout: u64,
-    /// The most bytes of a payload.
-    pub max_payload: usize,
+    /// The most bytes of a payload; version 3 does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_payload: Option<usize>,
 }
 
 impl Handshake<'_> {

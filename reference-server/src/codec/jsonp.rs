@@ -1,4 +1,5 @@
-//! JSONP: a payload as the argument of `io.j[i](…)`, and the form body that goes the other way.
+//! JSONP: a payload as the argument of a call, and the form body that goes the other way. The call is `io.j[i](…)` in
+//! revision 1, and `___eio[j](…)` in Engine.IO 3.
 
 use std::borrow::Cow;
 
@@ -30,11 +31,52 @@ pub fn encode_error(index: &str, message: &str) -> Text {
 ///
 /// [`Malformed::NotAForm`]: no such field, or its value is badly escaped, or no JSON string.
 pub fn decode_form(body: &str) -> Result<String, Malformed> {
+    serde_json::from_str(&field(body)?).map_err(|_| Malformed::NotAForm)
+}
+
+/// The script that hands `payload` to callback `index` of a client of Engine.IO 3.
+#[must_use]
+pub fn encode_engine(index: &str, payload: &str) -> Text {
+    let mut out = String::with_capacity(payload.len() + payload.len() / 4 + index.len() + 14);
+    out.push_str("___eio[");
+    out.push_str(index);
+    out.push_str("](");
+    script::push_json_string(&mut out, payload);
+    out.push_str(");");
+    Text::from(out)
+}
+
+/// Reads the payload of a form body of Engine.IO 3: field `d`, percent-encoded. Its newlines stand as `\n`, for browsers
+/// change those of forms; where the payload itself has a backslash and an `n`, there is a backslash more.
+///
+/// # Errors
+///
+/// [`Malformed::NotAForm`]: no such field, or its value is badly escaped.
+pub fn decode_engine_form(body: &str) -> Result<String, Malformed> {
+    let value = field(body)?;
+    let mut out = String::with_capacity(value.len());
+    let mut rest = &*value;
+    while let Some(at) = rest.find('\\') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let (meant, length) = match rest.as_bytes() {
+            [_, b'n', ..] => ("\n", 2),
+            [_, b'\\', b'n', ..] => ("\\n", 3),
+            _ => ("\\", 1),
+        };
+        out.push_str(meant);
+        rest = &rest[length..];
+    }
+    out.push_str(rest);
+    Ok(out)
+}
+
+fn field(body: &str) -> Result<Cow<'_, str>, Malformed> {
     let fields = &mut body.trim_end_matches(['\r', '\n']).split('&');
     let value = fields
         .find_map(|field| field.strip_prefix("d="))
         .and_then(decode_percent);
-    serde_json::from_str(&value.ok_or(Malformed::NotAForm)?).map_err(|_| Malformed::NotAForm)
+    value.ok_or(Malformed::NotAForm)
 }
 
 /// Undoes `application/x-www-form-urlencoded`, where `+` is a space. `None`: a `%` without two hexadecimal digits, or
@@ -74,6 +116,25 @@ mod tests {
             encode_error("3", "handshake error").as_str(),
             r#"io.j[3](new Error("handshake error"));"#
         );
+    }
+
+    #[test]
+    fn a_payload_of_engine_io_is_a_call() {
+        assert_eq!(
+            encode_engine("0", "6:4\"\\\n/\u{2028}").as_str(),
+            r#"___eio[0]("6:4\"\\\n/\u2028");"#
+        );
+    }
+
+    #[rstest]
+    #[case("d=3%3A4hi", Ok("3:4hi"))]
+    #[case("d=a%5Cnb", Ok("a\nb"))]
+    #[case("d=a%5C%5Cnb", Ok("a\\nb"))]
+    #[case("d=a%5C%5C%5Cnb", Ok("a\\\\nb"))]
+    #[case("d=%5C%22%5C", Ok("\\\"\\"))]
+    #[case("e=1", Err(Malformed::NotAForm))]
+    fn a_form_of_engine_io_has_its_newlines_escaped(#[case] body: &str, #[case] payload: Result<&str, Malformed>) {
+        assert_eq!(decode_engine_form(body).as_deref().map_err(|error| *error), payload);
     }
 
     #[rstest]

@@ -1,6 +1,7 @@
 //! Bytes to packets and back. Pure functions over slices; one file a wire concept.
 
 pub mod binary;
+pub mod eio3;
 pub mod eio4;
 pub mod hixie;
 pub mod htmlfile;
@@ -88,7 +89,10 @@ pub enum Malformed {
     /// A packet or payload without a byte.
     #[error("empty")]
     Empty,
-    /// JSON of another kind than the packet needs, or none, or some where there must be none.
+    /// No JSON where the packet needs some.
+    #[error("no payload")]
+    NoPayload,
+    /// JSON of another kind than the packet needs, or some where there must be none.
     #[error("bad payload")]
     BadPayload,
     /// An event name that belongs to the libraries.
@@ -109,7 +113,7 @@ pub enum Malformed {
     /// Binary data of a payload that is not base64.
     #[error("not base64")]
     NotBase64,
-    /// What stands between two U+FFFD is not a positive length, or one that ends within a character.
+    /// What stands where a length should is not a positive number, or one that ends within a character.
     #[error("bad frame length")]
     BadLength,
     /// Something stands where a frame should begin.
@@ -127,7 +131,7 @@ pub enum Malformed {
     /// A key of the hixie handshake that hides no number.
     #[error("bad key")]
     BadKey,
-    /// A form body that has no field `d`, is badly escaped, or does not hold a JSON string.
+    /// A form body that has no field `d`, is badly escaped, or in revision 1 does not hold a JSON string.
     #[error("not a form with a payload")]
     NotAForm,
 }

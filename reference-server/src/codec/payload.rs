@@ -69,7 +69,7 @@ fn split_frame(text: &str) -> Result<(&str, &str), Malformed> {
 }
 
 /// Length in UTF-16 code units.
-fn units(text: &str) -> usize {
+pub(super) fn units(text: &str) -> usize {
     if text.is_ascii() {
         text.len()
     } else {
@@ -77,7 +77,8 @@ fn units(text: &str) -> usize {
     }
 }
 
-fn split_at_unit(text: &str, length: usize) -> Result<(&str, &str), Malformed> {
+/// Splits after so many of them.
+pub(super) fn split_at_unit(text: &str, length: usize) -> Result<(&str, &str), Malformed> {
     if text.as_bytes().get(..length).is_some_and(<[u8]>::is_ascii) {
         return text.split_at_checked(length).ok_or(Malformed::Truncated);
     }

@@ -1,4 +1,4 @@
-//! Packets of Socket.IO 5: `type [attachments '-'] [namespace ','] [id] [JSON]` (sio5, "Format").
+//! Packets of Socket.IO 4 and 5: `type [attachments '-'] [namespace ','] [id] [JSON]` (sio5, "Format").
 
 use std::borrow::Cow;
 
@@ -9,7 +9,17 @@ use super::{Args, Malformed, json};
 /// The namespace that packets without one belong to.
 pub const MAIN: &str = "/";
 
-/// Event names that mean something to libraries, so that nobody may send them.
+/// Which packets there are.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Revision {
+    /// Socket.IO 1 and 2: a CONNECT may have a query behind its namespace, an ERROR has any value, and any event name may
+    /// be sent.
+    Four,
+    /// Socket.IO 3 and later: a CONNECT may have an object, a CONNECT_ERROR has one.
+    Five,
+}
+
+/// Event names that mean something to the libraries of revision 5, so that nobody may send them.
 const RESERVED: [&str; 6] = [
     "connect",
     "connect_error",
@@ -22,7 +32,7 @@ const RESERVED: [&str; 6] = [
 /// One packet, borrowed from the text that carried it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Packet<'a> {
-    /// The namespace, with its slash.
+    /// The namespace, with its slash; in a CONNECT of revision 4 with its query, if any.
     pub namespace: &'a str,
     /// The ack id of an event, the answered one of an ack: decimal digits, kept as they came.
     pub id: Option<&'a str>,
@@ -46,7 +56,7 @@ pub enum Body<'a> {
     },
     /// `3`, with binary data `6`.
     Ack(Args<'a>),
-    /// `4`: a refusal; the text of a JSON object, or of a string as the revision before sent it.
+    /// `4`: a refusal; the text of a JSON object or string, in revision 4 of any value or none.
     ConnectError(Cow<'a, str>),
 }
 
@@ -67,8 +77,8 @@ impl<'a> Packet<'a> {
     /// # Errors
     ///
     /// See [`Malformed`]; the connection is closed.
-    pub fn decode(text: &'a str) -> Result<(Self, usize), Malformed> {
-        Packet::read(text, true)
+    pub fn decode(text: &'a str, revision: Revision) -> Result<(Self, usize), Malformed> {
+        Packet::read(text, revision, true)
     }
 
     /// Reads a text again that [`decode`](Self::decode) has accepted, now that its attachments have come: the JSON is not
@@ -77,11 +87,11 @@ impl<'a> Packet<'a> {
     /// # Errors
     ///
     /// None, for such a text.
-    pub fn decode_again(text: &'a str) -> Result<Self, Malformed> {
-        Packet::read(text, false).map(|(packet, _)| packet)
+    pub fn decode_again(text: &'a str, revision: Revision) -> Result<Self, Malformed> {
+        Packet::read(text, revision, false).map(|(packet, _)| packet)
     }
 
-    fn read(text: &'a str, check: bool) -> Result<(Self, usize), Malformed> {
+    fn read(text: &'a str, revision: Revision, check: bool) -> Result<(Self, usize), Malformed> {
         let kind = *text.as_bytes().first().ok_or(Malformed::Empty)?;
         let mut rest = text.get(1..).ok_or(Malformed::UnknownType)?;
         let mut attachments = 0;
@@ -102,12 +112,12 @@ impl<'a> Packet<'a> {
             b'0' => Body::Connect(decode_auth(data)?),
             b'1' if data.is_empty() => Body::Disconnect,
             b'1' => return Err(Malformed::BadPayload),
-            b'2' | b'5' => decode_event(data, check)?,
+            b'2' | b'5' => decode_event(data, revision, check)?,
             b'3' | b'6' if id.is_none() => return Err(Malformed::BadId),
-            b'3' | b'6' if data.is_empty() => return Err(Malformed::BadPayload),
+            b'3' | b'6' if data.is_empty() => return Err(Malformed::NoPayload),
             b'3' | b'6' if check => Body::Ack(Args::from_json(data)?),
             b'3' | b'6' => Body::Ack(Args::from_list(json::array(data).ok_or(Malformed::BadPayload)?)),
-            b'4' => decode_error(data)?,
+            b'4' => decode_error(data, revision)?,
             _ => return Err(Malformed::UnknownType),
         };
         Ok((Packet { namespace, id, body }, attachments))
@@ -216,21 +226,24 @@ fn decode_auth(data: &str) -> Result<Option<Cow<'_, str>>, Malformed> {
         .ok_or(Malformed::BadPayload)
 }
 
-fn decode_error(data: &str) -> Result<Body<'_>, Malformed> {
+fn decode_error(data: &str, revision: Revision) -> Result<Body<'_>, Malformed> {
     if data.is_empty() {
-        return Err(Malformed::BadPayload);
+        return match revision {
+            Revision::Four => Ok(Body::ConnectError("".into())),
+            Revision::Five => Err(Malformed::NoPayload),
+        };
     }
     json::validate(data)?;
     let data = data.trim_ascii();
-    let known = data.starts_with(['{', '"']);
+    let known = revision == Revision::Four || data.starts_with(['{', '"']);
     known
         .then_some(Body::ConnectError(data.into()))
         .ok_or(Malformed::BadPayload)
 }
 
-fn decode_event(data: &str, check: bool) -> Result<Body<'_>, Malformed> {
+fn decode_event(data: &str, revision: Revision, check: bool) -> Result<Body<'_>, Malformed> {
     if data.is_empty() {
-        return Err(Malformed::BadPayload);
+        return Err(Malformed::NoPayload);
     }
     if check {
         json::validate(data)?;
@@ -242,7 +255,7 @@ fn decode_event(data: &str, check: bool) -> Result<Body<'_>, Malformed> {
         Some(b'-' | b'0'..=b'9') => name.into(),
         _ => return Err(Malformed::BadPayload),
     };
-    if RESERVED.contains(&&*name) {
+    if revision == Revision::Five && RESERVED.contains(&&*name) {
         return Err(Malformed::ReservedName);
     }
     Ok(Body::Event {
@@ -292,7 +305,7 @@ mod tests {
         #[case] body: Body<'_>,
     ) {
         let packet = Packet { namespace, id, body };
-        assert_eq!(Packet::decode(text).as_ref(), Ok(&(packet.clone(), 0)));
+        assert_eq!(Packet::decode(text, Revision::Five).as_ref(), Ok(&(packet.clone(), 0)));
         let mut written = String::new();
         packet.write(&mut written);
         assert_eq!((&*written, packet.size()), (text, text.len()));
@@ -305,6 +318,9 @@ mod tests {
     #[case("5+1-[\"a\"]", Malformed::BadAttachments)]
     #[case("599999999999999999999999-[\"a\"]", Malformed::BadAttachments)]
     fn names_and_counts_have_bounds(#[case] text: &str, #[case] error: Malformed) {
-        assert_eq!(Packet::decode(text), Err(error));
+        assert_eq!(Packet::decode(text, Revision::Five), Err(error));
+        if error == Malformed::ReservedName {
+            assert!(Packet::decode(text, Revision::Four).is_ok());
+        }
     }
 }

@@ -1,7 +1,9 @@
 //! Namespaces: several sockets over one session, and what the application can do with one.
 
 mod acks;
+mod eio3;
 mod eio4;
+mod engine;
 mod recovery;
 mod rev1;
 mod rooms;
@@ -13,7 +15,7 @@ use std::time::Duration;
 
 use crate::contract;
 use crate::server::client::{Client, Urgency, lock, now};
-use crate::session::{Encoded, Reason};
+use crate::session::{Encoded, Generation, Reason};
 
 use recovery::{Recovery, Saved};
 use rooms::Rooms;
@@ -22,19 +24,19 @@ pub(crate) use socket::{AckHandler, Socket, To};
 /// The acks that a client owes, and in which namespace each was asked for.
 pub(crate) type Acks = acks::Acks<(Arc<Namespace>, AckHandler)>;
 
-/// Which namespaces the application has, in one generation.
+/// Which namespaces the application has.
 pub(crate) struct Names {
-    /// Those that anybody may join. In revision 1 the first is everybody's.
+    /// Those that anybody may join.
     pub(crate) open: &'static [&'static str],
     /// Those that refuse everybody.
     pub(crate) forbidden: &'static [&'static str],
-    /// Those that exist on demand.
+    /// Those that exist on demand; not in revision 1.
     pub(crate) dynamic: fn(&str) -> bool,
 }
 
 /// One namespace and who is in it.
 pub(crate) struct Namespace {
-    /// The name in its packets; that of the main one is empty in revision 1, and a slash later.
+    /// The name; that of the main one is a slash.
     name: Box<str>,
     /// Nobody may join.
     forbidden: bool,
@@ -46,15 +48,16 @@ pub(crate) struct Namespace {
 /// That a client is in a namespace.
 pub(crate) struct Membership {
     pub(crate) namespace: Arc<Namespace>,
-    /// The id of the socket, which is also a room of its own; revision 1 has none.
+    /// The id of the socket, which is also a room of its own; revision 1 has none. In eio3 it follows from the session's, so
+    /// that nobody has to tell the client.
     pub(crate) id: Box<str>,
     /// The private id that the client may come back with.
     pub(crate) pid: Option<Box<str>>,
-    /// What the client sent to be let in, a JSON value.
+    /// What the client sent to be let in, a JSON value; in eio3, the query behind the namespace.
     pub(crate) auth: Box<str>,
 }
 
-/// The namespaces of one generation.
+/// The namespaces, which clients of every generation share.
 pub(crate) struct Namespaces {
     all: Vec<Arc<Namespace>>,
     /// For how long they remember what a client misses, if they do.
@@ -89,10 +92,14 @@ impl Namespaces {
         }
     }
 
+    /// One that is always there.
+    fn find_fixed(&self, name: &str) -> Option<Arc<Namespace>> {
+        self.all.iter().find(|namespace| &*namespace.name == name).cloned()
+    }
+
     fn find(&self, name: &str) -> Option<Arc<Namespace>> {
-        let fixed = self.all.iter().find(|namespace| &*namespace.name == name);
-        if let Some(namespace) = fixed {
-            return Some(Arc::clone(namespace));
+        if let Some(namespace) = self.find_fixed(name) {
+            return Some(namespace);
         }
         if !(self.is_dynamic)(name) {
             return None;
@@ -156,8 +163,8 @@ impl Namespace {
         self.write().remove(&client.key());
     }
 
-    /// Hands one encoded packet to all whom it is for.
-    fn broadcast(&self, sender: &Client, to: To<'_>, packet: &Encoded) {
+    /// Hands an event to all whom it is for, each in its own form; `None` for a generation that cannot be told.
+    fn broadcast<'a>(&self, sender: &Client, to: To<'_>, form: impl Fn(Generation) -> Option<&'a Encoded>) {
         let urgency = if to.volatile { Urgency::Volatile } else { Urgency::Keep };
         let rooms = self.read();
         for client in rooms.in_room(to.room) {
@@ -165,6 +172,9 @@ impl Namespace {
             if (is_sender && !to.sender) || to.except.is_some_and(|room| rooms.is_in(&client.key(), room)) {
                 continue;
             }
+            let Some(packet) = form(client.generation) else {
+                continue;
+            };
             client.push(packet.clone(), urgency);
             if !is_sender {
                 client.wake();

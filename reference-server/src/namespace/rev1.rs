@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::codec::rev1::{Body, Id, Packet, UNAUTHORIZED};
+use crate::codec::socketio::MAIN;
 use crate::contract;
 use crate::server::client::{Client, Urgency};
 
@@ -10,9 +11,9 @@ use super::{Membership, Namespace, Namespaces, Socket};
 
 impl Namespaces {
     /// The session has its first connection.
-    pub(crate) fn opened(&self, client: &Arc<Client>) {
-        if let Some(root) = self.all.first() {
-            let membership = membership(root);
+    pub(crate) fn opened_rev1(&self, client: &Arc<Client>) {
+        if let Some(main) = self.find_fixed(MAIN) {
+            let membership = membership(&main);
             if client.join(&membership, Vec::new()) {
                 contract::connected(&Socket::new(client, &membership));
             }
@@ -24,7 +25,7 @@ impl Namespaces {
         if let Body::Connect(_) = packet.body {
             return self.connect_rev1(client, packet.endpoint);
         }
-        let Some(membership) = client.joined(packet.endpoint) else {
+        let Some(membership) = client.joined(name(packet.endpoint)) else {
             return;
         };
         let socket = Socket::new(client, &membership);
@@ -50,18 +51,21 @@ impl Namespaces {
     }
 
     /// The query is not echoed. Joining twice is answered twice and done once.
-    fn connect_rev1(&self, client: &Arc<Client>, name: &str) {
-        let Some(namespace) = self.find(name) else {
+    fn connect_rev1(&self, client: &Arc<Client>, endpoint: &str) {
+        let Some(namespace) = self.find_fixed(name(endpoint)) else {
             return;
         };
         if namespace.forbidden {
-            client.push(Packet::new(name, Body::Error(UNAUTHORIZED, "")).encode(), Urgency::Keep);
+            client.push(
+                Packet::new(endpoint, Body::Error(UNAUTHORIZED, "")).encode(),
+                Urgency::Keep,
+            );
             return;
         }
-        if client.joined("").is_none() {
+        if client.joined(MAIN).is_none() {
             return;
         }
-        let answer = Packet::new(name, Body::Connect("")).encode();
+        let answer = Packet::new(endpoint, Body::Connect("")).encode();
         let membership = membership(&namespace);
         if client.join(&membership, vec![answer.clone().into()]) {
             contract::connected(&Socket::new(client, &membership));
@@ -69,6 +73,20 @@ impl Namespaces {
             client.push(answer, Urgency::Keep);
         }
     }
+}
+
+/// The namespace of an endpoint: the main one is that of none, and `/` is no endpoint.
+fn name(endpoint: &str) -> &str {
+    match endpoint {
+        "" => MAIN,
+        MAIN => "",
+        other => other,
+    }
+}
+
+/// The endpoint of a namespace.
+pub(super) fn endpoint(name: &str) -> &str {
+    if name == MAIN { "" } else { name }
 }
 
 fn membership(namespace: &Arc<Namespace>) -> Arc<Membership> {

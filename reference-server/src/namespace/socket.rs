@@ -1,5 +1,6 @@
 //! What the application holds: one client in one namespace.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use crate::server::client::{Client, Handshake, Urgency, lock, now};
 use crate::session::{Encoded, Generation, Input, Reason};
 
 use super::recovery::Addressees;
-use super::{Membership, eio4};
+use super::{Membership, Namespace, engine, rev1 as old};
 
 /// Runs once, when the client acknowledges.
 pub(crate) type AckHandler = Box<dyn FnOnce(&Socket<'_>, Args<'_>) + Send>;
@@ -67,11 +68,19 @@ impl<'a> Socket<'a> {
 
     /// Emits an event; false if the session is over.
     pub(crate) fn emit(&self, name: &str, args: &Args<'_>) -> bool {
-        let to = || Addressees {
+        let namespace = &self.membership.namespace;
+        // What is sent to a client that cannot come back is not remembered.
+        let recovery = namespace.recovery.as_ref().filter(|_| self.membership.pid.is_some());
+        let Some(mut recovery) = recovery.map(lock) else {
+            return self.client.push(self.event(name, args, None), Urgency::Keep);
+        };
+        let packet = self.event(name, &args.before(recovery.offset()), None);
+        let to = Addressees {
             room: Some(self.membership.id.clone()),
             except: Vec::new(),
         };
-        self.recorded(to, name, args, |packet| self.client.push(packet, Urgency::Keep))
+        recovery.record(now(), to, packet.clone());
+        self.client.push(packet, Urgency::Keep)
     }
 
     /// The same, dropped if the client has no connection open.
@@ -97,13 +106,13 @@ impl<'a> Socket<'a> {
     pub(crate) fn acknowledge(&self, digits: &str, args: Option<Args<'_>>) {
         match self.client.generation {
             Generation::Rev1 => self.push_rev1(rev1::Body::Ack(digits, args.filter(|args| !args.is_empty()))),
-            Generation::Eio4 => {
+            Generation::Eio3 | Generation::Eio4 => {
                 let packet = socketio::Packet {
                     namespace: self.membership.namespace.name(),
                     id: Some(digits),
                     body: socketio::Body::Ack(args.unwrap_or_default()),
                 };
-                self.client.push(eio4::encode(&packet), Urgency::Keep);
+                self.client.push(engine::encode(&packet), Urgency::Keep);
             }
         }
     }
@@ -119,20 +128,30 @@ impl<'a> Socket<'a> {
         }
     }
 
-    /// Emits to many, encoded once.
+    /// Emits to many, encoded once in each form that one of them needs. Where the namespace remembers the event, it has an
+    /// offset for those who may come back, and goes out in the order of the offsets.
     pub(crate) fn broadcast(&self, to: To<'_>, name: &str, args: &Args<'_>) {
-        let send = |packet| self.membership.namespace.broadcast(self.client, to, &packet);
-        if to.volatile {
-            return send(self.event(name, args, None));
-        }
-        let addressees = || {
+        let namespace = &self.membership.namespace;
+        let recovery = namespace.recovery.as_ref().filter(|_| !to.volatile);
+        let mut recovery = recovery.map(lock);
+        let remembered = recovery.as_mut().map(|recovery| {
+            let packet = packet(namespace, name, &args.before(recovery.offset()), None);
             let own = (!to.sender).then(|| self.membership.id.clone());
-            Addressees {
+            let addressees = Addressees {
                 room: to.room.map(Into::into),
                 except: to.except.map(Into::into).into_iter().chain(own).collect(),
-            }
-        };
-        self.recorded(addressees, name, args, send);
+            };
+            recovery.record(now(), addressees, packet.clone());
+            packet
+        });
+        let (plain, old) = (OnceCell::new(), OnceCell::new());
+        namespace.broadcast(self.client, to, |generation| match (generation, &remembered) {
+            // Revision 1 has no binary data.
+            (Generation::Rev1, _) if !args.attachments().is_empty() => None,
+            (Generation::Rev1, _) => Some(old.get_or_init(|| packet_rev1(namespace, name, args, None))),
+            (Generation::Eio4, Some(packet)) => Some(packet),
+            (Generation::Eio3 | Generation::Eio4, _) => Some(plain.get_or_init(|| packet(namespace, name, args, None))),
+        });
     }
 
     pub(crate) fn join(&self, room: &str) {
@@ -159,18 +178,18 @@ impl<'a> Socket<'a> {
     pub(crate) fn disconnect(&self, close: bool) {
         let name = self.membership.namespace.name();
         match self.client.generation {
-            Generation::Rev1 if close || name.is_empty() => self.client.handle(Input::Close(Reason::Server)),
+            Generation::Rev1 if close || name == socketio::MAIN => self.client.handle(Input::Close(Reason::Server)),
             Generation::Rev1 => {
                 self.push_rev1(rev1::Body::Disconnect);
                 self.left();
             }
-            Generation::Eio4 if close => {
+            Generation::Eio3 | Generation::Eio4 if close => {
                 for membership in self.client.memberships() {
                     self.push_disconnect(membership.namespace.name());
                 }
                 self.client.handle(Input::Close(Reason::Server));
             }
-            Generation::Eio4 => {
+            Generation::Eio3 | Generation::Eio4 => {
                 self.push_disconnect(name);
                 self.left();
             }
@@ -201,49 +220,45 @@ impl<'a> Socket<'a> {
         });
     }
 
-    /// Sends an event; where the namespace remembers it, with its offset, and in the order of the offsets.
-    fn recorded<R>(
-        &self,
-        to: impl FnOnce() -> Addressees,
-        name: &str,
-        args: &Args<'_>,
-        send: impl FnOnce(Encoded) -> R,
-    ) -> R {
-        let Some(recovery) = &self.membership.namespace.recovery else {
-            return send(self.event(name, args, None));
-        };
-        let mut recovery = lock(recovery);
-        let packet = self.event(name, &args.before(recovery.offset()), None);
-        recovery.record(now(), to(), packet.clone());
-        send(packet)
-    }
-
     fn push_rev1(&self, body: rev1::Body<'_>) {
-        let packet = rev1::Packet::new(self.membership.namespace.name(), body);
+        let packet = rev1::Packet::new(old::endpoint(self.membership.namespace.name()), body);
         self.client.push(packet.encode(), Urgency::Keep);
     }
 
     fn push_disconnect(&self, name: &str) {
         let packet = socketio::Packet::new(name, socketio::Body::Disconnect);
-        self.client.push(eio4::encode(&packet), Urgency::Keep);
+        self.client.push(engine::encode(&packet), Urgency::Keep);
     }
 
     fn event(&self, name: &str, args: &Args<'_>, id: Option<&str>) -> Encoded {
-        let namespace = self.membership.namespace.name();
-        let (name, args) = (name.into(), args.clone());
-        match self.client.generation {
-            Generation::Rev1 => rev1::Packet {
-                id: id.map(|digits| Id { digits, data: true }),
-                endpoint: namespace,
-                body: rev1::Body::Event { name, args },
-            }
-            .encode()
-            .into(),
-            Generation::Eio4 => eio4::encode(&socketio::Packet {
-                namespace,
-                id,
-                body: socketio::Body::Event { name, args },
-            }),
-        }
+        let packet = match self.client.generation {
+            Generation::Rev1 => packet_rev1,
+            Generation::Eio3 | Generation::Eio4 => packet,
+        };
+        packet(&self.membership.namespace, name, args, id)
     }
+}
+
+/// An event of Engine.IO. Its messages are the same in versions 3 and 4, which differ in how a transport writes them.
+fn packet(namespace: &Namespace, name: &str, args: &Args<'_>, id: Option<&str>) -> Encoded {
+    engine::encode(&socketio::Packet {
+        namespace: namespace.name(),
+        id,
+        body: socketio::Body::Event {
+            name: name.into(),
+            args: args.clone(),
+        },
+    })
+}
+
+fn packet_rev1(namespace: &Namespace, name: &str, args: &Args<'_>, id: Option<&str>) -> Encoded {
+    let packet = rev1::Packet {
+        id: id.map(|digits| Id { digits, data: true }),
+        endpoint: old::endpoint(namespace.name()),
+        body: rev1::Body::Event {
+            name: name.into(),
+            args: args.clone(),
+        },
+    };
+    packet.encode().into()
 }

@@ -243,6 +243,15 @@ impl Client {
         lock(&self.core).session.is_streaming()
     }
 
+    /// Whether a packet that has come counts. Where the server only listens, it is a beat.
+    pub(super) fn hears(&self) -> bool {
+        let session = &mut lock(&self.core).session;
+        if self.generation == Generation::Eio3 {
+            session.handle(now(), Input::Heartbeat);
+        }
+        session.is_live()
+    }
+
     /// Whether packets of the client still count.
     pub(crate) fn is_live(&self) -> bool {
         lock(&self.core).session.is_live()

@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use crate::codec::Message;
 use crate::codec::eio4::Packet;
-use crate::session::{ConnectionId, Delivery, Flow, Input, Reason, Refused};
+use crate::codec::{Message, eio3};
+use crate::session::{ConnectionId, Delivery, Flow, Generation, Input, Reason, Refused};
 
 use super::client::{Client, Wake};
 use super::hub::Hub;
@@ -69,7 +69,11 @@ impl Connection {
             self.hub.receive(&self.client, message);
             return true;
         }
-        match Packet::decode(message) {
+        let packet = match self.client.generation {
+            Generation::Eio3 => eio3::decode(message),
+            _ => Packet::decode(message),
+        };
+        match packet {
             Ok(Packet::Ping("probe")) => {
                 self.client.handle(Input::Probe(self.id));
                 true

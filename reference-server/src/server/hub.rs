@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::browser::Assets;
-use crate::codec::{Message, eio4, rev1};
+use crate::codec::eio4::{self, Packet};
+use crate::codec::{Malformed, Message, eio3, rev1};
 use crate::contract;
 use crate::namespace::Namespaces;
 use crate::options::Options;
@@ -18,8 +19,7 @@ pub(crate) struct Hub {
     pub(crate) options: Options,
     pub(crate) assets: Assets,
     registry: Registry<Arc<Client>>,
-    rev1: Namespaces,
-    eio4: Namespaces,
+    namespaces: Namespaces,
     timers: Arc<Timers>,
 }
 
@@ -27,8 +27,7 @@ impl Hub {
     pub(crate) fn new(options: Options) -> Self {
         Hub {
             registry: Registry::new(options.max_sessions),
-            rev1: Namespaces::new(&contract::REV1, None),
-            eio4: Namespaces::new(&contract::EIO4, options.recovery),
+            namespaces: Namespaces::new(&contract::NAMES, options.recovery),
             timers: Arc::default(),
             assets: Assets::new(),
             options,
@@ -40,29 +39,32 @@ impl Hub {
         self.begin((Generation::Rev1, Application::Contract), handshake)
     }
 
-    /// Begins a session of Engine.IO 4, whose first packet waits for its connection; `None` if there is no room for it.
+    /// Begins a session of Engine.IO, whose first packets wait for its connection; `None` if there is no room for it.
     pub(crate) fn open_engine(
         &self,
-        application: Application,
+        protocol: (Generation, Application),
         handshake: Handshake,
         upgrades: &[&str],
     ) -> Option<Arc<Client>> {
-        let client = self.begin((Generation::Eio4, application), handshake)?;
+        let client = self.begin(protocol, handshake)?;
         let data = eio4::Handshake {
             sid: &client.sid,
             upgrades,
             ping_interval: milliseconds(self.options.ping_interval),
             ping_timeout: milliseconds(self.options.ping_timeout),
-            max_payload: self.options.max_payload,
+            max_payload: (client.generation == Generation::Eio4).then_some(self.options.max_payload),
         }
         .encode();
-        client.push(eio4::Packet::Open(&data).encode(), Urgency::Keep);
+        client.push(Packet::Open(&data).encode(), Urgency::Keep);
+        if protocol == (Generation::Eio3, Application::Contract) {
+            self.namespaces.opened_eio3(&client);
+        }
         Some(client)
     }
 
     /// The transports that a polling session of Engine.IO may be upgraded to.
-    pub(crate) fn upgrades(&self) -> &'static [&'static str] {
-        if self.options.webtransport {
+    pub(crate) fn upgrades(&self, generation: Generation) -> &'static [&'static str] {
+        if self.options.webtransport && generation == Generation::Eio4 {
             &["websocket", "webtransport"]
         } else {
             &["websocket"]
@@ -88,7 +90,7 @@ impl Hub {
     /// The client of this session of Engine.IO, if it belongs to the application.
     pub(crate) fn find_engine(&self, application: Application, sid: &str) -> Option<Arc<Client>> {
         let client = self.registry.get(sid)?;
-        (client.generation == Generation::Eio4 && client.application == application).then_some(client)
+        (client.generation != Generation::Rev1 && client.application == application).then_some(client)
     }
 
     /// Opens a connection of the session of revision 1 of this id.
@@ -118,7 +120,8 @@ impl Hub {
             (Generation::Rev1, Message::Text(packet)) => self.receive_rev1(client, packet),
             // The original ignores them.
             (Generation::Rev1, Message::Binary(_)) => {}
-            (Generation::Eio4, message) => self.receive_engine(client, eio4::Packet::decode(message)),
+            (Generation::Eio3, message) => self.receive_engine(client, eio3::decode(message)),
+            (Generation::Eio4, message) => self.receive_engine(client, Packet::decode(message)),
         }
     }
 
@@ -133,26 +136,26 @@ impl Hub {
                 endpoint: "",
                 ..
             }) => client.handle(Input::Close(Reason::Client)),
-            Ok(packet) => self.rev1.receive_rev1(client, packet),
+            Ok(packet) => self.namespaces.receive_rev1(client, packet),
             Err(error) => tracing::debug!(sid = client.sid, "packet ignored: {error}"),
         }
         self.settle(client);
     }
 
-    /// Acts on a packet of Engine.IO; one that is none ends the session. So does a ping, which is the server's to send.
-    pub(crate) fn receive_engine(
-        &self,
-        client: &Arc<Client>,
-        packet: Result<eio4::Packet<'_>, crate::codec::Malformed>,
-    ) {
+    /// Acts on a packet of Engine.IO; one that is none ends the session. So does, in version 4, a ping, which is the server's
+    /// to send.
+    pub(crate) fn receive_engine(&self, client: &Arc<Client>, packet: Result<Packet<'_>, Malformed>) {
+        let eio3 = client.generation == Generation::Eio3;
         match packet {
-            _ if !client.is_live() => {}
-            Ok(eio4::Packet::Pong(_)) => client.handle(Input::Heartbeat),
-            Ok(eio4::Packet::Close(_)) => client.handle(Input::Close(Reason::Client)),
-            Ok(eio4::Packet::Open(_) | eio4::Packet::Upgrade(_) | eio4::Packet::Noop(_)) => {}
-            Ok(eio4::Packet::Ping(_)) => client.handle(Input::Close(Reason::Fault)),
+            _ if !client.hears() => {}
+            Ok(Packet::Ping(_)) if eio3 => drop(client.push(Packet::Pong("").encode(), Urgency::Keep)),
+            Ok(Packet::Pong(_)) if eio3 => {}
+            Ok(Packet::Pong(_)) => client.handle(Input::Heartbeat),
+            Ok(Packet::Close(_)) => client.handle(Input::Close(Reason::Client)),
+            Ok(Packet::Open(_) | Packet::Upgrade(_) | Packet::Noop(_)) => {}
+            Ok(Packet::Ping(_)) => client.handle(Input::Close(Reason::Fault)),
             Ok(packet) => match client.application {
-                Application::Contract => self.eio4.receive_eio4(client, packet),
+                Application::Contract => self.namespaces.receive_engine(client, packet),
                 Application::Echo => echo(client, &packet),
             },
             Err(error) => {
@@ -185,7 +188,7 @@ impl Hub {
         while let Some(output) = client.output() {
             tracing::debug!(sid = client.sid, ?output);
             match output {
-                Output::Opened => self.rev1.opened(client),
+                Output::Opened => self.namespaces.opened_rev1(client),
                 Output::Closed(reason) => Namespaces::closed(client, reason),
                 Output::Ended => self.registry.remove(&client.sid),
             }
@@ -203,7 +206,7 @@ impl Hub {
     }
 }
 
-fn echo(client: &Arc<Client>, packet: &eio4::Packet<'_>) {
+fn echo(client: &Arc<Client>, packet: &Packet<'_>) {
     client.push(packet.encode(), Urgency::Keep);
 }
 

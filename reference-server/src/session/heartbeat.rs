@@ -1,5 +1,5 @@
-//! The heartbeat of revision 1 and of Engine.IO 4: the server beats, the client answers; any beat of the client starts
-//! the interval anew.
+//! The heartbeat. In revision 1 and Engine.IO 4 the server beats, the client answers, and any beat of the client starts the
+//! interval anew. In Engine.IO 3 the client beats, and the server only listens.
 
 use std::time::{Duration, Instant};
 
@@ -9,6 +9,8 @@ use super::Limits;
 pub(super) struct Heartbeat {
     interval: Duration,
     timeout: Duration,
+    /// The client beats of its own accord.
+    listens: bool,
     state: State,
 }
 
@@ -17,8 +19,8 @@ enum State {
     Off,
     /// The next beat is due.
     Due(Instant),
-    /// A beat was sent; the answer is due.
-    Sent(Instant),
+    /// A beat of the client is due: the answer to ours, or its own.
+    Awaited(Instant),
 }
 
 impl Heartbeat {
@@ -26,6 +28,7 @@ impl Heartbeat {
         Heartbeat {
             interval: Duration::ZERO,
             timeout: Duration::ZERO,
+            listens: false,
             state: State::Off,
         }
     }
@@ -37,34 +40,47 @@ impl Heartbeat {
             .map_or(Heartbeat::off(), |interval| Heartbeat {
                 interval,
                 timeout: limits.heartbeat_timeout,
+                listens: false,
                 state: State::Due(now + interval),
             })
     }
 
+    /// The client is to beat within an interval, and may be late by the timeout.
+    pub(super) fn listen(now: Instant, limits: &Limits) -> Self {
+        let mut heartbeat = Heartbeat {
+            listens: true,
+            ..Heartbeat::start(now, limits)
+        };
+        heartbeat.answered(now);
+        heartbeat
+    }
+
     /// The client has beaten.
     pub(super) fn answered(&mut self, now: Instant) {
-        if !matches!(self.state, State::Off) {
-            self.state = State::Due(now + self.interval);
-        }
+        self.state = match self.state {
+            State::Off => State::Off,
+            _ if self.listens => State::Awaited(now + self.interval + self.timeout),
+            _ => State::Due(now + self.interval),
+        };
     }
 
     /// Whether a beat is to be sent now.
     pub(super) fn beat(&mut self, now: Instant) -> bool {
         let due = matches!(self.state, State::Due(at) if at <= now);
         if due {
-            self.state = State::Sent(now + self.timeout);
+            self.state = State::Awaited(now + self.timeout);
         }
         due
     }
 
     pub(super) fn is_missed(&self, now: Instant) -> bool {
-        matches!(self.state, State::Sent(until) if until <= now)
+        matches!(self.state, State::Awaited(until) if until <= now)
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
         match self.state {
             State::Off => None,
-            State::Due(at) | State::Sent(at) => Some(at),
+            State::Due(at) | State::Awaited(at) => Some(at),
         }
     }
 }

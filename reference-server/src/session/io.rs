@@ -11,7 +11,9 @@ use crate::codec::{Message, Text};
 pub(crate) enum Generation {
     /// Revision 1, Socket.IO 0.7 to 0.9: a session outlives its connections, and a newer connection takes over.
     Rev1,
-    /// Engine.IO 4: a session ends with the connection that carries it, and may be upgraded once.
+    /// Engine.IO 3: a session ends with the connection that carries it, and may be upgraded once. The client beats.
+    Eio3,
+    /// Engine.IO 4: the same, and the server beats.
     Eio4,
 }
 
@@ -20,9 +22,9 @@ pub(crate) enum Generation {
 pub(crate) struct Limits {
     /// rev1: how long a handshake waits for its first connection.
     pub(crate) handshake_timeout: Duration,
-    /// How often the server beats; `None` for never.
+    /// How often the server beats, or with eio3 the client; `None` for never.
     pub(crate) heartbeat_interval: Option<Duration>,
-    /// How long the client has to answer a beat.
+    /// How long the client has to answer a beat, or with eio3 may be late with its own.
     pub(crate) heartbeat_timeout: Duration,
     /// How long the session's last words wait to be fetched; rev1: how long the session outlives its connection.
     pub(crate) close_timeout: Duration,
@@ -30,7 +32,7 @@ pub(crate) struct Limits {
     pub(crate) polling_duration: Duration,
     /// eio4: how long a client may be in no namespace after the handshake; `None` for ever.
     pub(crate) connect_timeout: Option<Duration>,
-    /// eio4: how long an upgrade may take.
+    /// Engine.IO: how long an upgrade may take.
     pub(crate) upgrade_timeout: Duration,
     /// How many bytes may wait for delivery; a client that lags further behind is disconnected.
     pub(crate) backlog: usize,
@@ -54,9 +56,9 @@ pub(crate) enum Delivery {
 pub(crate) enum Refused {
     /// It has ended.
     Ended,
-    /// eio4: another transport carries it, or is about to.
+    /// Engine.IO: another transport carries it, or is about to.
     OtherTransport,
-    /// eio4: there is one of the kind already, and two are a reason to end the session.
+    /// Engine.IO: there is one of the kind already, and two are a reason to end the session.
     Overlap,
 }
 
@@ -72,15 +74,15 @@ pub(crate) struct Encoded {
 pub(crate) enum Input {
     /// The connection is gone; these messages were taken for it and not written.
     Lost(ConnectionId, Vec<Message>),
-    /// The client beats.
+    /// The client beats; with eio3, whatever it sends counts.
     Heartbeat,
     /// eio4: the client has joined a namespace.
     Joined,
-    /// eio4: the probe has come over the connection of an upgrade.
+    /// Engine.IO: the probe has come over the connection of an upgrade.
     Probe(ConnectionId),
-    /// eio4: the client says that the connection of an upgrade takes over.
+    /// Engine.IO: the client says that the connection of an upgrade takes over.
     Upgrade(ConnectionId),
-    /// eio4: a POST is over.
+    /// Engine.IO: a POST is over.
     Posted,
     /// Somebody ends the session.
     Close(Reason),
@@ -108,15 +110,15 @@ pub(crate) enum Reason {
     Server,
     /// rev1: no connection came within the handshake timeout.
     HandshakeTimeout,
-    /// The client did not answer a beat.
+    /// The client did not answer a beat, or did not beat.
     HeartbeatTimeout,
     /// rev1: no connection came back within the close timeout.
     CloseTimeout,
     /// eio4: the client joined no namespace in time.
     ConnectTimeout,
-    /// eio4: the connection that carried it is gone.
+    /// Engine.IO: the connection that carried it is gone.
     Lost,
-    /// eio4: the client broke the rules of the transport.
+    /// Engine.IO: the client broke the rules of the transport.
     Fault,
     /// The client did not read what it was sent.
     Backlog,
@@ -141,14 +143,14 @@ impl Generation {
     pub(super) fn beat(self) -> Text {
         Text::from_static(match self {
             Generation::Rev1 => "2::",
-            Generation::Eio4 => "2",
+            Generation::Eio3 | Generation::Eio4 => "2",
         })
     }
 
     pub(super) fn noop(self) -> Text {
         Text::from_static(match self {
             Generation::Rev1 => "8::",
-            Generation::Eio4 => "6",
+            Generation::Eio3 | Generation::Eio4 => "6",
         })
     }
 }

@@ -37,10 +37,10 @@ pub(crate) struct Session {
     limits: Limits,
     phase: Phase,
     connection: Option<Connection>,
-    /// eio4: what the last connection was.
+    /// Engine.IO: what the last connection was.
     carrier: Option<Delivery>,
     probe: Option<Probe>,
-    /// eio4: a POST is being read.
+    /// Engine.IO: a POST is being read.
     posting: bool,
     /// eio4: the client has to be in a namespace by then.
     connect_until: Option<Instant>,
@@ -79,18 +79,17 @@ struct Connection {
 impl Session {
     /// A session that has just been handshaken.
     pub(crate) fn new(now: Instant, generation: Generation, limits: Limits) -> Self {
+        let live = Phase::Live { until: None };
         let (phase, heartbeat, connect_until) = match generation {
             Generation::Rev1 => {
                 let until = now + limits.handshake_timeout;
                 (Phase::Fresh { until }, Heartbeat::off(), None)
             }
+            // The main namespace is joined unasked.
+            Generation::Eio3 => (live, Heartbeat::listen(now, &limits), None),
             Generation::Eio4 => {
                 let connect_until = limits.connect_timeout.map(|timeout| now + timeout);
-                (
-                    Phase::Live { until: None },
-                    Heartbeat::start(now, &limits),
-                    connect_until,
-                )
+                (live, Heartbeat::start(now, &limits), connect_until)
             }
         };
         Session {
@@ -123,7 +122,7 @@ impl Session {
             Phase::Ended => return Err(Refused::Ended),
         }
         let idle_until = match (self.generation, delivery) {
-            (Generation::Eio4, _) => {
+            (Generation::Eio3 | Generation::Eio4, _) => {
                 self.admit(now, delivery)?;
                 self.hold(now)
             }
@@ -250,7 +249,7 @@ impl Session {
         self.connection.is_some_and(|connection| connection.id == id)
     }
 
-    /// eio4: whether a stream carries it, so that there is nothing to upgrade to.
+    /// Engine.IO: whether a stream carries it, so that there is nothing to upgrade to.
     pub(crate) fn is_streaming(&self) -> bool {
         self.carrier == Some(Delivery::Stream)
     }
@@ -293,8 +292,8 @@ impl Session {
                         None
                     }
                     // A poll of a client that said goodbye is only let go.
-                    (Generation::Eio4, Reason::Client) => Some("6"),
-                    (Generation::Eio4, _) => Some("1"),
+                    (_, Reason::Client) => Some("6"),
+                    (_, _) => Some("1"),
                 };
                 self.heartbeat = Heartbeat::off();
                 self.connect_until = None;
@@ -324,7 +323,7 @@ impl Session {
         if self.heartbeat.is_missed(now) {
             match self.connection {
                 // It is let go; nobody reads a stream.
-                Some(poll) if self.generation == Generation::Eio4 && poll.delivery == Delivery::Poll => {
+                Some(poll) if self.generation != Generation::Rev1 && poll.delivery == Delivery::Poll => {
                     self.close(now, Reason::HeartbeatTimeout);
                 }
                 _ => self.over(Reason::HeartbeatTimeout),
@@ -354,9 +353,9 @@ impl Session {
                     self.disconnected(now);
                 }
             }
-            Generation::Eio4 if !current => {}
-            Generation::Eio4 if self.is_live() => self.over(Reason::Lost),
-            Generation::Eio4 => self.end(),
+            _ if !current => {}
+            _ if self.is_live() => self.over(Reason::Lost),
+            _ => self.end(),
         }
     }
 

@@ -1,5 +1,5 @@
 //! How a session of Engine.IO goes over from polling to a stream: the stream is opened beside the polls, probed, and
-//! takes over when the client says so (eio4, "Upgrade"). Until then every packet goes by polling.
+//! takes over when the client says so (eio3 and eio4, "Upgrade"). Until then every packet goes by polling.
 
 use std::time::{Duration, Instant};
 

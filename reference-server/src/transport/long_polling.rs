@@ -1,4 +1,4 @@
-//! `polling` of Engine.IO 4: a GET is answered when there is something to say, a POST when it has been acted on.
+//! `polling` of Engine.IO: a GET is answered when there is something to say, a POST when it has been acted on.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -6,40 +6,44 @@ use std::sync::Arc;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use hyper::body::Incoming;
 
-use crate::codec::{Malformed, Text, eio4};
+use crate::codec::Text;
 use crate::server::client::Client;
 use crate::server::connection::Connection;
 use crate::server::hub::Hub;
-use crate::session::{Delivery, Flow, Input, Reason, Refused};
+use crate::session::{Delivery, Flow, Input, Refused};
 
 use super::body::{Body, answer};
 use super::gzip;
+use super::payload::Form;
 use super::post::read;
 use super::refusal::{Hangup, Refusal};
 
-const TEXT: &str = "text/plain; charset=UTF-8";
-
 /// Answers a poll with a payload. One that an upgrade makes superfluous is let go with a noop.
-pub(super) async fn get(hub: &Arc<Hub>, client: Arc<Client>, headers: &HeaderMap) -> Result<Response<Body>, Refusal> {
+pub(super) async fn get(
+    hub: &Arc<Hub>,
+    client: Arc<Client>,
+    form: Form,
+    headers: &HeaderMap,
+) -> Result<Response<Body>, Refusal> {
     let mut connection = Connection::open(Arc::clone(hub), client, Delivery::Poll)?;
-    let payload = match poll_fn(|context| connection.poll_take(context)).await {
+    let (content_type, payload) = match poll_fn(|context| connection.poll_take(context)).await {
         Flow::Gone => return Err(Refusal::UnknownSid),
-        Flow::Superseded => Text::from_static("6"),
+        Flow::Superseded => form.encode(&[Text::from_static("6").into()]),
         Flow::Wait | Flow::Write | Flow::Last => {
-            let payload = eio4::encode_payload(connection.packets());
+            let payload = form.encode(connection.packets());
             connection.confirm();
             payload
         }
     };
     let mut response = match gzip::encode(headers, &payload) {
         Some(packed) => {
-            let mut response = answer(StatusCode::OK, TEXT, packed);
+            let mut response = answer(StatusCode::OK, content_type, packed);
             response
                 .headers_mut()
                 .insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
             response
         }
-        None => answer(StatusCode::OK, TEXT, payload),
+        None => answer(StatusCode::OK, content_type, payload),
     };
     response
         .headers_mut()
@@ -47,11 +51,11 @@ pub(super) async fn get(hub: &Arc<Hub>, client: Arc<Client>, headers: &HeaderMap
     Ok(response)
 }
 
-/// Acts on the packets of a body, up to the first that is none, which ends the session. It is text: binary data stands in
-/// it as base64.
+/// Acts on the packets of a body, up to the first that is none, which ends the session.
 pub(super) async fn post(
     hub: &Arc<Hub>,
     client: Arc<Client>,
+    form: Form,
     headers: &HeaderMap,
     body: Incoming,
 ) -> Result<Result<Response<Body>, Refusal>, Hangup> {
@@ -60,34 +64,18 @@ pub(super) async fn post(
         Err(refusal) => return Ok(Err(refusal)),
     };
     let client = &posting.client;
-    if headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes) == Some(b"application/octet-stream") {
-        hub.close(client, Reason::Fault);
-        return Ok(Err(Refusal::BadRequest));
-    }
     let body = match read(hub, body).await? {
         Ok(body) => body,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    let mut malformed = false;
-    match std::str::from_utf8(&body) {
-        Ok(payload) => {
-            for part in eio4::split_payload(payload) {
-                if !client.is_live() {
-                    break;
-                }
-                let packet = eio4::Packet::decode_part(part);
-                malformed = packet.is_err();
-                hub.receive_engine(client, packet);
-            }
-        }
-        Err(_) => {
-            malformed = true;
-            hub.receive_engine(client, Err(Malformed::NotText));
-        }
-    }
+    let content_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let acted = form.decode(content_type, &body, |packet| {
+        hub.receive_engine(client, packet);
+        client.is_live()
+    });
     client.wake();
     // `ok` would say that all of it was acted on.
-    if malformed {
+    if acted.is_err() {
         return Ok(Err(Refusal::BadRequest));
     }
     Ok(Ok(answer(StatusCode::OK, "text/html", "ok")))

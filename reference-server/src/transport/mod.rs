@@ -13,6 +13,7 @@ mod framed;
 mod handshake;
 mod hixie;
 mod long_polling;
+mod payload;
 mod polling;
 mod post;
 mod rfc6455;

@@ -3,7 +3,7 @@
 use bytes::BytesMut;
 
 use crate::codec::rfc6455::{Frame, Frames, close_code, encode, encode_close, encode_close_answer, encode_pong};
-use crate::codec::{Malformed, Message};
+use crate::codec::{Malformed, Message, eio3};
 
 use super::framed::{End, Framing};
 
@@ -14,6 +14,8 @@ pub(super) struct Rfc6455 {
     frames: Frames,
     /// The code of a close frame that has no fault to tell of.
     goodbye: Option<u16>,
+    /// eio3: how binary data is written.
+    binary: Option<eio3::Form>,
 }
 
 impl Rfc6455 {
@@ -21,6 +23,15 @@ impl Rfc6455 {
         Rfc6455 {
             frames: Frames::new(limit),
             goodbye,
+            binary: None,
+        }
+    }
+
+    /// The same, for messages of Engine.IO 3.
+    pub(super) fn eio3(limit: usize, binary: eio3::Form) -> Self {
+        Rfc6455 {
+            binary: Some(binary),
+            ..Rfc6455::new(limit, None)
         }
     }
 }
@@ -42,7 +53,10 @@ impl Framing for Rfc6455 {
     }
 
     fn encode(&self, message: &Message, out: &mut BytesMut) {
-        encode(message, out);
+        match self.binary {
+            Some(form) if message.text().is_none() => encode(&eio3::encode(message, form), out),
+            _ => encode(message, out),
+        }
     }
 
     fn goodbye(&self, fault: Option<Malformed>, out: &mut BytesMut) {

@@ -9,6 +9,7 @@ use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
+use crate::codec::eio3;
 use crate::codec::hixie::Challenge;
 use crate::codec::rfc6455::accept_key;
 use crate::server::client::{Application, Client, Handshake};
@@ -16,7 +17,7 @@ use crate::server::connection::Connection;
 use crate::server::hub::Hub;
 use crate::server::shutdown::Shutdown;
 use crate::server::stream::Stream;
-use crate::session::Delivery;
+use crate::session::{Delivery, Generation};
 
 use super::body::{Body, answer};
 use super::framed::{Framed, Framing};
@@ -40,7 +41,7 @@ enum Draft {
 /// What a WebSocket of Engine.IO is for.
 pub(crate) enum Purpose {
     /// A new session.
-    Begin(Application, Handshake),
+    Begin((Generation, Application), Handshake),
     /// A session that polls.
     Upgrade(Arc<Client>),
 }
@@ -79,13 +80,15 @@ pub(crate) fn upgrade(
     Ok(response)
 }
 
-/// The same for Engine.IO, which knows RFC 6455 only; `None` if the request does not follow it.
+/// The same for Engine.IO, which knows RFC 6455 only; `None` if the request does not follow it. `binary` matters to
+/// version 3.
 pub(crate) fn upgrade_engine(
     hub: Arc<Hub>,
     stopped: Shutdown,
     request: &Parts,
     upgrading: Option<OnUpgrade>,
     purpose: Purpose,
+    binary: eio3::Form,
 ) -> Option<Response<Body>> {
     let upgrading = upgrading?;
     let version = request.headers.get(header::SEC_WEBSOCKET_VERSION)?;
@@ -94,7 +97,7 @@ pub(crate) fn upgrade_engine(
     }
     let response = rfc6455(&request.headers).ok()?;
     tokio::spawn(async move {
-        if let Err(error) = serve_engine(&hub, upgrading, purpose).await {
+        if let Err(error) = serve_engine(&hub, upgrading, purpose, binary).await {
             tracing::debug!("websocket: {error}");
         }
         drop(stopped);
@@ -106,12 +109,22 @@ async fn serve_engine(
     hub: &Arc<Hub>,
     upgrading: OnUpgrade,
     purpose: Purpose,
+    binary: eio3::Form,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let (stream, read) = parts(upgrading.await?)?;
-    let mut socket = Framed::new(stream, &read, Rfc6455::new(hub.options.max_payload, None));
+    let generation = match &purpose {
+        Purpose::Begin((generation, _), _) => *generation,
+        Purpose::Upgrade(client) => client.generation,
+    };
+    let limit = hub.options.max_payload;
+    let framing = match generation {
+        Generation::Eio3 => Rfc6455::eio3(limit, binary),
+        Generation::Rev1 | Generation::Eio4 => Rfc6455::new(limit, None),
+    };
+    let mut socket = Framed::new(stream, &read, framing);
     let connection = match purpose {
-        Purpose::Begin(application, handshake) => hub
-            .open_engine(application, handshake, &[])
+        Purpose::Begin(protocol, handshake) => hub
+            .open_engine(protocol, handshake, &[])
             .and_then(|client| Connection::open(Arc::clone(hub), client, Delivery::Stream).ok()),
         Purpose::Upgrade(client) => Connection::open_upgrade(Arc::clone(hub), client).ok(),
     };

@@ -20,7 +20,7 @@ use crate::server::client::{Application, Handshake};
 use crate::server::connection::Connection;
 use crate::server::hub::Hub;
 use crate::server::shutdown::Shutdown;
-use crate::session::Delivery;
+use crate::session::{Delivery, Generation};
 
 use super::framed::{End, Framed, Framing};
 use super::{engine, websocket};
@@ -117,12 +117,15 @@ async fn second_stream(session: &wtransport::Connection) {
 fn open(hub: &Arc<Hub>, application: Application, handshake: Handshake, first: &Message) -> Option<Connection> {
     match eio4::Packet::decode(first).ok()? {
         eio4::Packet::Open("") => {
-            let client = hub.open_engine(application, handshake, &[])?;
+            let client = hub.open_engine((Generation::Eio4, application), handshake, &[])?;
             Connection::open(Arc::clone(hub), client, Delivery::Stream).ok()
         }
         eio4::Packet::Open(data) => {
             let upgrade: Upgrade = serde_json::from_str(data).ok()?;
             let client = hub.find_engine(application, &upgrade.sid)?;
+            if client.generation != Generation::Eio4 {
+                return None;
+            }
             Connection::open_upgrade(Arc::clone(hub), client).ok()
         }
         _ => None,
