@@ -153,6 +153,8 @@ pub enum UnitKind {
     Packet(String),
     /// A binary message.
     Binary(Vec<u8>),
+    /// A binary message that came as the text of a frame: that text, and its bytes (Engine.IO 3).
+    Encoded(String, Vec<u8>),
     /// A WebSocket ping.
     Ping(Vec<u8>),
     /// A WebSocket pong.

@@ -105,6 +105,14 @@ pub enum OpenError {
         /// Why.
         reason: String,
     },
+    /// The handshake's body holds no packets.
+    #[error("the handshake's body {body:?} holds no packets: {reason}")]
+    Unframed {
+        /// The start of the body.
+        body: String,
+        /// Why.
+        reason: String,
+    },
     /// The connection of the transport was refused.
     #[error("{transport} could not be connected: {reason}")]
     Transport {

@@ -30,8 +30,11 @@ pub async fn offer(address: &Address, wanted: &[Generation], patience: f64) -> O
         let asked = timeout(QUIC.mul_f64(patience), ask(Generation::Eio4, "webtransport")).await;
         asked.unwrap_or(Answer::Nothing)
     };
-    let (rev1, polling, websocket, webtransport) = tokio::join!(
+    let (rev1, polling3, jsonp, websocket3, polling, websocket, webtransport) = tokio::join!(
         ask(Generation::Rev1, "xhr-polling"),
+        ask(Generation::Eio3, "polling"),
+        ask(Generation::Eio3, "jsonp"),
+        ask(Generation::Eio3, "websocket"),
         ask(Generation::Eio4, "polling"),
         ask(Generation::Eio4, "websocket"),
         quic,
@@ -40,7 +43,15 @@ pub async fn offer(address: &Address, wanted: &[Generation], patience: f64) -> O
     if let Answer::Session(session) = rev1 {
         transports.insert(Generation::Rev1, session.transports);
     }
-    if let Some(offered) = eio4(polling, &websocket, &webtransport) {
+    // The first frame of a websocket is the same in both: what polling tells decides.
+    let direct3 = !websocket.speaks() && websocket3.speaks();
+    if let Some(offered) = engine(&polling3, direct3 || (polling3.speaks() && websocket3.speaks()), None) {
+        transports.insert(Generation::Eio3, eio3(offered, &jsonp));
+    }
+    let announced =
+        matches!(&polling, Answer::Session(session) if session.transports.iter().any(|it| it == "webtransport"));
+    let streams = (announced || webtransport.speaks()).then_some("webtransport");
+    if let Some(offered) = engine(&polling, websocket.speaks(), streams) {
         transports.insert(Generation::Eio4, offered);
     }
     Offer {
@@ -53,11 +64,19 @@ pub async fn offer(address: &Address, wanted: &[Generation], patience: f64) -> O
 /// What a handshake came to.
 enum Answer {
     Session(Box<Session>),
-    /// The body begins as one of that generation does, and goes on otherwise.
+    /// The body begins as one of that generation and transport does, and goes on otherwise.
     Malformed,
+    /// The body begins as one of another generation or transport does: the server does not look at what it was asked for.
+    Other,
     /// The server speaks HTTP, and refuses the transport.
     Refused,
     Nothing,
+}
+
+impl Answer {
+    fn speaks(&self) -> bool {
+        matches!(self, Answer::Session(_) | Answer::Malformed)
+    }
 }
 
 async fn ask(address: &Address, generation: Generation, transport: &str, wait: Duration) -> Answer {
@@ -76,18 +95,51 @@ async fn ask(address: &Address, generation: Generation, transport: &str, wait: D
             Answer::Session(Box::new(session))
         }
         Ok(Err(OpenError::Malformed { body, .. })) if body.starts_with("0{") => Answer::Malformed,
+        Ok(Err(OpenError::Unframed { body, .. })) => match Start::of(&body) {
+            None => Answer::Nothing,
+            Some(start) if start == Start::due(generation, transport) => Answer::Malformed,
+            Some(_) => Answer::Other,
+        },
         Ok(Err(OpenError::Refused { status: 400..=499, .. })) => Answer::Refused,
         _ => Answer::Nothing,
     }
 }
 
-/// A transport is left out only where the server says so: one that is offered and does not work is to be judged.
-fn eio4(polling: Answer, websocket: &Answer, webtransport: &Answer) -> Option<Vec<String>> {
-    let speaks = |answer: &Answer| matches!(answer, Answer::Session(_) | Answer::Malformed);
-    let direct = speaks(websocket);
-    let announced =
-        matches!(&polling, Answer::Session(session) if session.transports.iter().any(|it| it == "webtransport"));
-    let streams = (announced || speaks(webtransport)).then_some("webtransport");
+/// How the body of a handshake since Engine.IO 3 begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Start {
+    /// `0{`
+    Packet,
+    /// `97:0{`, or octets.
+    Length,
+    /// `___eio[`
+    Script,
+}
+
+impl Start {
+    fn of(body: &str) -> Option<Start> {
+        let behind = body.trim_start_matches(|c: char| c.is_ascii_digit());
+        match body {
+            _ if body.starts_with("0{") => Some(Start::Packet),
+            _ if behind.len() < body.len() && behind.starts_with(":0") => Some(Start::Length),
+            _ if body.starts_with('\0') => Some(Start::Length),
+            _ if body.starts_with("___eio[") => Some(Start::Script),
+            _ => None,
+        }
+    }
+
+    fn due(generation: Generation, transport: &str) -> Start {
+        match (generation, transport) {
+            (Generation::Eio3, "jsonp") => Start::Script,
+            (Generation::Eio3, _) => Start::Length,
+            _ => Start::Packet,
+        }
+    }
+}
+
+/// The transports since Engine.IO 3. One is left out only where the server says so: one that is offered and does not work is
+/// to be judged. `direct` is whether a websocket without a session id opens one.
+fn engine(polling: &Answer, direct: bool, streams: Option<&'static str>) -> Option<Vec<String>> {
     let offered: &[&str] = match polling {
         Answer::Session(session) if session.transports.iter().any(|it| it == "websocket") => {
             &["polling", "websocket", "upgraded"]
@@ -95,10 +147,49 @@ fn eio4(polling: Answer, websocket: &Answer, webtransport: &Answer) -> Option<Ve
         Answer::Session(_) if direct => &["polling", "websocket"],
         Answer::Session(_) => &["polling"],
         Answer::Malformed => &["polling", "websocket", "upgraded"],
+        Answer::Other => return None,
         Answer::Refused if direct => &["websocket"],
         Answer::Nothing if direct => &["polling", "websocket", "upgraded"],
         Answer::Refused | Answer::Nothing if streams.is_some() => &[],
         Answer::Refused | Answer::Nothing => return None,
     };
     Some(offered.iter().copied().chain(streams).map(str::to_owned).collect())
+}
+
+/// The ways of Engine.IO 3 to poll, where polling is offered. Base64 is one that no server may refuse. JSONP is not offered
+/// where `j` is refused, or where nobody looks at it: then the answer is a payload as without it.
+fn eio3(mut offered: Vec<String>, jsonp: &Answer) -> Vec<String> {
+    if offered.iter().any(|it| it == "polling") {
+        offered.push("polling-b64".to_owned());
+        if !matches!(jsonp, Answer::Other | Answer::Refused) {
+            offered.push("jsonp".to_owned());
+        }
+    }
+    offered
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[rstest::rstest]
+    #[case("0{\"sid\":\"a\"}", Some(Start::Packet))]
+    #[case("97:0{\"sid\":\"a\"}2:40", Some(Start::Length))]
+    #[case("\u{0}\t\u{7}\u{fffd}0{\"sid\":\"a\"}", Some(Start::Length))]
+    #[case("___eio[0](\"97:0{", Some(Start::Script))]
+    #[case("4711:15:25:websocket", None)]
+    #[case("<!doctype html>", None)]
+    #[case("", None)]
+    fn a_handshake_shows_its_generation(#[case] body: &str, #[case] start: Option<Start>) {
+        assert_eq!(Start::of(body), start);
+    }
+
+    #[test]
+    fn jsonp_is_judged_unless_the_server_goes_past_it() {
+        let offered = |jsonp| eio3(vec!["polling".to_owned()], &jsonp);
+        assert_eq!(offered(Answer::Other), ["polling", "polling-b64"]);
+        assert_eq!(offered(Answer::Malformed), ["polling", "polling-b64", "jsonp"]);
+        assert_eq!(offered(Answer::Nothing), ["polling", "polling-b64", "jsonp"]);
+        assert_eq!(eio3(vec!["websocket".to_owned()], &Answer::Other), ["websocket"]);
+    }
 }

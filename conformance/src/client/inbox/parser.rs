@@ -198,9 +198,11 @@ impl Assembler {
             format!("a text message is not UTF-8 at byte {at}")
         })?;
         if self.typed && text.starts_with('b') {
-            return eio3::text(&text)
-                .map(UnitKind::typed)
-                .map_err(|error| error.to_string());
+            return match eio3::text(&text).map(UnitKind::typed) {
+                Ok(UnitKind::Binary(data)) => Ok(UnitKind::Encoded(text, data)),
+                Ok(other) => Ok(other),
+                Err(error) => Err(error.to_string()),
+            };
         }
         Ok(UnitKind::Packet(text))
     }

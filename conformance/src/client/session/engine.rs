@@ -57,9 +57,9 @@ pub(super) async fn handshake(
                 body: shorten(&String::from_utf8_lossy(&body)),
             });
         }
-        First::Malformed(body, reason) => {
+        First::Unframed(body, reason) => {
             let body = shorten(&String::from_utf8_lossy(&body));
-            return Err(OpenError::Malformed { body, reason });
+            return Err(OpenError::Unframed { body, reason });
         }
         First::Nothing(reason) => return Err(refused(transport, reason)),
     };
@@ -89,7 +89,7 @@ enum First {
     Packet(String),
     Refused(ResponseHead, Vec<u8>),
     /// A body without packets, and why.
-    Malformed(Vec<u8>, String),
+    Unframed(Vec<u8>, String),
     Nothing(String),
 }
 
@@ -108,7 +108,7 @@ fn first_answer(inbox: &mut Inbox, asked: &(ConnId, usize)) -> Option<First> {
     }
     Some(match section.take_unit(0).map(|unit| unit.kind) {
         Some(UnitKind::Packet(packet)) => First::Packet(packet),
-        Some(UnitKind::Bad(reason)) => First::Malformed(section.data.clone(), reason),
+        Some(UnitKind::Bad(reason)) => First::Unframed(section.data.clone(), reason),
         _ => First::Nothing("the answer begins with no packet".to_owned()),
     })
 }

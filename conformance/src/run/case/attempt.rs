@@ -273,7 +273,7 @@ impl View<'_> {
 
     fn attachment(&self, inbox: &mut Inbox, bytes: &[u8], span: Span) -> Attempt {
         self.take_unit(inbox, span, false, "attachment", |kind, _| match kind {
-            UnitKind::Binary(got) if got == bytes => Ok(()),
+            UnitKind::Binary(got) | UnitKind::Encoded(_, got) if got == bytes => Ok(()),
             other => Err(Mismatch {
                 span,
                 path: String::new(),
@@ -366,7 +366,7 @@ impl View<'_> {
                     text,
                 }
             }
-            UnitKind::Binary(bytes) => Consumed::Binary {
+            UnitKind::Binary(bytes) | UnitKind::Encoded(_, bytes) => Consumed::Binary {
                 place,
                 framing: section.framing,
                 bytes,

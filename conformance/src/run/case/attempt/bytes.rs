@@ -107,7 +107,7 @@ impl View<'_> {
     pub(super) fn frame(&self, inbox: &mut Inbox, text: &Text) -> Attempt {
         let wants_hidden = may_be_hidden(self.generation, literal(text).next().as_ref());
         self.take_unit(inbox, text.span, wants_hidden, "frame", |kind, captures| match kind {
-            UnitKind::Packet(got) => match_bytes(text, got.as_bytes(), captures),
+            UnitKind::Packet(got) | UnitKind::Encoded(got, _) => match_bytes(text, got.as_bytes(), captures),
             other => Err(Mismatch {
                 span: text.span,
                 path: String::new(),

@@ -15,6 +15,7 @@ pub(super) fn describe(kind: &UnitKind) -> String {
     match kind {
         UnitKind::Packet(packet) => format!("the packet {}", excerpt(packet.as_bytes(), None)),
         UnitKind::Binary(bytes) => format!("a binary message of {} bytes: {}", bytes.len(), hex(bytes)),
+        UnitKind::Encoded(text, _) => format!("a binary message as text: {}", excerpt(text.as_bytes(), None)),
         UnitKind::Ping(_) => "a websocket ping".to_owned(),
         UnitKind::Pong(_) => "a websocket pong".to_owned(),
         UnitKind::Close(Some(code), reason) if reason.is_empty() => format!("a close frame with code {code}"),
