@@ -79,6 +79,65 @@ a [0.7*$interval .. 2*$interval since begun] < 2::
 a silent 150ms
 "#;
 
+/// What Engine.IO 3 has of its own: the server connects by itself, and the length of a payload, its octets, scripts and the
+/// type of a binary frame are around the same packets.
+const UNASKED: &str = r#"case: eio3/prove/unasked
+title: a connection and a namespace with a query
+over:  polling polling-b64 jsonp websocket upgraded
+
+@ sio4#connect/automatic
+a open bare
+a any order
+    < 40
+    < 42["auth",{}]
+a > 40/custom?token=abc
+a any order
+    < 40/custom,
+    < 42/custom,["auth",{"token":"abc"}]
+a fence
+"#;
+
+const BINARY: &str = r#"case: eio3/prove/binary
+title: binary there and back, beside text outside of ASCII
+over:  polling polling-b64 jsonp websocket upgraded
+
+@ sio4#binary/event
+a open
+a > 451-["message","é😀\u2028",{"_placeholder":true,"num":0}]
+a >b 010203
+a < 451-["message-back","é😀\u2028",{"_placeholder":true,"num":0}]
+a <b 010203
+a fence
+"#;
+
+/// Several pings of the runner's own pass, at other moments in a replay than in the recording.
+const LONG: &str = r#"case: eio3/prove/long
+title: a session lives on by its pings
+over:  polling polling-b64 jsonp websocket upgraded
+
+@ eio3#heartbeat/ping
+a open
+a silent 400ms
+a > 42["message",1]
+a < 42["message-back",1]
+a wait 350ms
+a > 42["message",2]
+a < 42["message-back",2]
+a fence
+"#;
+
+const SILENT_CLIENT: &str = r#"case: eio3/prove/silent-client
+title: without pings the session ends
+over:  polling websocket
+auto:  none
+
+@ eio3#heartbeat/timeout
+a open
+a > 2
+a < 3
+a [0.8*$interval+$timeout .. $interval+2*$timeout] closed
+"#;
+
 /// Takes two packets and does not look which of them comes first.
 const NO_ORDER: &str = r#"case: rev1/prove/no-order
 title: two echoes
@@ -152,6 +211,20 @@ fn cases_that_look_at_what_they_should_leave_no_survivor() {
     let report = report(cases, "");
     assert!(report.is_clean(), "{report}");
     assert_eq!((report.cases, report.exit()), (10, Exit::AsExpected));
+    assert!(report.mutants > 200, "{report}");
+}
+
+#[test]
+fn so_do_those_of_engine_io_3_over_every_transport() {
+    let mut cases = Vec::new();
+    for text in [UNASKED, BINARY, LONG, SILENT_CLIENT] {
+        let scenario = parse("case.wire", text).unwrap();
+        let transports = scenario.headers.over.iter();
+        cases.extend(transports.map(|transport| case(text, Some(&transport.node))));
+    }
+    let report = report(cases, "");
+    assert!(report.is_clean(), "{report}");
+    assert_eq!((report.cases, report.exit()), (17, Exit::AsExpected));
     assert!(report.mutants > 200, "{report}");
 }
 

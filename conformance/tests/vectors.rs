@@ -6,7 +6,7 @@
     reason = "a vector that does not hold ends the test"
 )]
 
-mod eio4_vectors;
+mod engine_vectors;
 
 use std::fmt;
 use std::path::Path;
@@ -15,8 +15,9 @@ use std::time::Duration;
 use conformance::client::framing::body::{self, Body};
 use conformance::client::framing::hixie::{self, Deframer, Frame, Keys};
 use conformance::client::framing::htmlfile::{self, HtmlItem};
+use conformance::client::framing::jsonp::{self, Callee};
 use conformance::client::framing::packet::{Kind, Packet};
-use conformance::client::framing::{Fault, FramingError, handshake, jsonp, multipart, payload};
+use conformance::client::framing::{Fault, FramingError, handshake, multipart, payload};
 use rstest::rstest;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -32,6 +33,14 @@ use serde_json::{Map, Value, json};
 #[case("rev1/multipart")]
 #[case("rev1/hixie-76")]
 #[case("rev1/hixie-76-digest")]
+#[case("eio3/packet")]
+#[case("eio3/handshake")]
+#[case("eio3/payload")]
+#[case("eio3/payload-binary")]
+#[case("eio3/jsonp-poll")]
+#[case("eio3/jsonp-post")]
+#[case("sio4/packet")]
+#[case("sio4/binary")]
 #[case("eio4/packet")]
 #[case("eio4/handshake")]
 #[case("eio4/payload")]
@@ -149,16 +158,17 @@ impl From<Vec<u8>> for Encoded {
 fn decode(layer: &str, boundary: &str, vector: &Vector) -> Result<Value, FramingError> {
     let bytes = &*vector.bytes();
     if !layer.starts_with("rev1/") {
-        return eio4_vectors::decode(layer, bytes, &vector.attachments());
+        let binary = vector.encoded_hex.is_some();
+        return engine_vectors::decode(layer, binary, bytes, &vector.attachments());
     }
     let text = String::from_utf8_lossy(bytes);
     match layer {
         "rev1/packet" => from_packet(&text),
         "rev1/payload" => payload::split(&text).map(Value::from),
         "rev1/jsonp-poll" => {
-            jsonp::unwrap_poll(&text).map(|(index, payload)| json!({"index": index, "payload": payload}))
+            jsonp::unwrap_poll(Callee::Rev1, &text).map(|(index, payload)| json!({"index": index, "payload": payload}))
         }
-        "rev1/jsonp-post" => jsonp::parse_post(&text).map(Value::from),
+        "rev1/jsonp-post" => jsonp::parse_post(Callee::Rev1, &text).map(Value::from),
         "rev1/jsonp-handshake" => Ok(match jsonp::unwrap_handshake(&text)? {
             jsonp::Handshake::Accepted { index, body } => json!({"index": index, "body": body}),
             jsonp::Handshake::Refused { index, message } => json!({"index": index, "error": message}),
@@ -207,17 +217,17 @@ fn decode(layer: &str, boundary: &str, vector: &Vector) -> Result<Value, Framing
 
 fn encode(layer: &str, boundary: &str, decoded: &Value) -> Result<Encoded, FramingError> {
     if !layer.starts_with("rev1/") {
-        return Ok(eio4_vectors::encode(layer, decoded));
+        return Ok(engine_vectors::encode(layer, decoded));
     }
     let texts = || decoded.as_array().unwrap().iter().map(text);
     let index = || decoded["index"].as_u64().unwrap();
     let bytes = match layer {
         "rev1/packet" => to_packet(decoded).to_string().into_bytes(),
         "rev1/payload" => payload::join(&texts().collect::<Vec<_>>()).into_bytes(),
-        "rev1/jsonp-poll" => jsonp::wrap_poll(index(), text(&decoded["payload"])).into_bytes(),
-        "rev1/jsonp-post" => jsonp::post_body(text(decoded)).into_bytes(),
+        "rev1/jsonp-poll" => jsonp::wrap_poll(Callee::Rev1, index(), text(&decoded["payload"])).into_bytes(),
+        "rev1/jsonp-post" => jsonp::post_body(Callee::Rev1, text(decoded)).into_bytes(),
         "rev1/jsonp-handshake" => match decoded.get("body") {
-            Some(body) => jsonp::wrap_poll(index(), text(body)).into_bytes(),
+            Some(body) => jsonp::wrap_poll(Callee::Rev1, index(), text(body)).into_bytes(),
             None => format!("io.j[{}](new Error({}));", index(), decoded["error"]).into_bytes(),
         },
         "rev1/handshake" => {

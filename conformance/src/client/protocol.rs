@@ -12,7 +12,8 @@ pub const PING: &str = "2";
 pub fn query_of(generation: Generation, transport: &str) -> &'static [(&'static str, &'static str)] {
     match (generation, transport) {
         (Generation::Eio3, "polling-b64") => &[("transport", "polling"), ("b64", "1")],
-        (Generation::Eio3, "jsonp") => &[("transport", "polling"), ("j", "0")],
+        // A script holds no bytes, and its client says so.
+        (Generation::Eio3, "jsonp") => &[("transport", "polling"), ("b64", "1"), ("j", "0")],
         (_, "websocket") => &[("transport", "websocket")],
         (_, "webtransport") => &[("transport", "webtransport")],
         _ => &[("transport", "polling")],

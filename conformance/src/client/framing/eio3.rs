@@ -37,7 +37,9 @@ pub fn text(text: &str) -> Result<Message, FramingError> {
     let Some(rest) = text.strip_prefix('b') else {
         return packet(text).map(|_| Message::Text(text.to_owned()));
     };
-    let (kind, encoded) = packet(rest).map_err(|error| error.shifted(1))?;
+    let digit = rest.bytes().next().and_then(Kind::from_digit);
+    let kind = digit.ok_or(FramingError::new(1, Fault::Type))?;
+    let encoded = &rest[1..];
     let data = base64(encoded).map_err(|error| error.shifted(2))?;
     let bytes = [&[kind as u8], data.as_slice()].concat();
     Ok(Message::Binary(bytes))
@@ -119,7 +121,7 @@ mod tests {
     #[case(b"3:4a", 2, Fault::Truncated)]
     #[case("2:4\u{1f600}".as_bytes(), 2, Fault::Length)]
     #[case("6:4\u{1f600}".as_bytes(), 2, Fault::Truncated)]
-    #[case(b"4a", 0, Fault::Length)]
+    #[case(b"4a", 1, Fault::Length)]
     #[case(b"4", 1, Fault::Truncated)]
     #[case("2:4\u{e9}6:b4AQ!D".as_bytes(), 11, Fault::Base64)]
     #[case(b"5:bAQID", 3, Fault::Type)]

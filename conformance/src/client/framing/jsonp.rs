@@ -203,6 +203,8 @@ mod tests {
         #[test]
         fn parse_undoes_post(payload in "[n\\\\\n4\"\u{2028}é+ ]{0,12}", eio3 in proptest::bool::ANY) {
             let callee = if eio3 { Callee::Eio3 } else { Callee::Rev1 };
+            // The escapes of Engine.IO 3 cannot tell a backslash before a newline from one before an `n`.
+            proptest::prop_assume!(!eio3 || !payload.contains("\\\n"));
             let form = post_body(callee, &payload);
             proptest::prop_assert_eq!(parse_post(callee, &form).unwrap(), payload.clone());
             let script = wrap_poll(callee, 7, &payload);

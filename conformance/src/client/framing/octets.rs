@@ -1,7 +1,8 @@
 //! Engine.IO 3: the binary payload, `application/octet-stream`. Each packet stands behind a header: 0 for text or 1 for
 //! bytes, the digits of the length as bytes from 0 to 9, and 255. The length counts bytes, the type among them (Encoding).
+//! Binary data may stand as base64 in text here, too.
 
-use super::engine::{Message, packet};
+use super::engine::Message;
 use super::{Fault, FramingError, eio3, utf8};
 
 const TEXT: u8 = 0;
@@ -40,8 +41,7 @@ pub fn split(body: &[u8]) -> Result<Vec<Message>, FramingError> {
             .ok_or(FramingError::new(start, Fault::Truncated))?;
         let message = if *kind == TEXT {
             let text = utf8(bytes.to_vec(), start)?;
-            packet(&text).map_err(|error| error.shifted(start))?;
-            Message::Text(text)
+            eio3::text(&text).map_err(|error| error.shifted(start))?
         } else {
             eio3::binary(bytes).map_err(|error| error.shifted(start))?;
             Message::Binary(bytes.to_vec())

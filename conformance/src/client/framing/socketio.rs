@@ -1,4 +1,4 @@
-//! One packet of Socket.IO 5: `type[attachments-][namespace,][id][JSON]` (Packet encoding), and the binary data that its
+//! One packet of Socket.IO 4 or 5: `type[attachments-][namespace,][id][JSON]` (Packet encoding), and the binary data that its
 //! placeholders stand for.
 
 use std::fmt;
@@ -11,6 +11,15 @@ use crate::scenario::packet::eio;
 /// The namespace of packets that name none.
 pub const MAIN: &str = "/";
 
+/// A revision of the protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Revision {
+    /// Over Engine.IO 3: a connect packet may have a query behind its namespace, and has no data.
+    Four,
+    /// Over Engine.IO 4.
+    Five,
+}
+
 /// One packet, without the `4` of the Engine.IO message around it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Packet {
@@ -20,6 +29,8 @@ pub struct Packet {
     pub attachments: usize,
     /// The namespace, with its slash.
     pub namespace: String,
+    /// Revision 4, connect packets: what stands behind the namespace, with its `?`.
+    pub query: Option<String>,
     /// The digits of the id, as they were written.
     pub id: Option<String>,
     /// The data, with placeholders where there are attachments.
@@ -36,7 +47,7 @@ kinds! {
     Event = "event",
     /// `3`
     Ack = "ack",
-    /// `4`
+    /// `4`: in revision 4, an error of any kind.
     ConnectError = "connect-error",
     /// `5`
     BinaryEvent = "binary-event",
@@ -59,7 +70,7 @@ impl Packet {
     ///
     /// Nothing there, an unknown type, a binary packet that announces no attachment, an acknowledgement without an id, an
     /// id of a packet that is not acknowledged, malformed JSON, data of the wrong shape for the type.
-    pub fn parse(text: &str) -> Result<Packet, FramingError> {
+    pub fn parse(revision: Revision, text: &str) -> Result<Packet, FramingError> {
         let fail = |at, fault| Err(FramingError::new(at, fault));
         let Some(first) = text.bytes().next() else {
             return fail(0, Fault::Empty);
@@ -73,13 +84,16 @@ impl Packet {
             (true, Ok(count)) if count > 0 => count,
             (true, _) => return fail(1, Fault::Attachments),
         };
+        let namespace = Some(&text[namespace]).filter(|it| !it.is_empty()).unwrap_or(MAIN);
+        let query = namespace
+            .find('?')
+            .filter(|_| revision == Revision::Four && kind == Kind::Connect);
+        let (namespace, query) = namespace.split_at(query.unwrap_or(namespace.len()));
         let packet = Packet {
             kind,
             attachments,
-            namespace: Some(&text[namespace])
-                .filter(|it| !it.is_empty())
-                .unwrap_or(MAIN)
-                .to_owned(),
+            namespace: namespace.to_owned(),
+            query: Some(query).filter(|it| !it.is_empty()).map(str::to_owned),
             id: Some(&text[id.clone()]).filter(|it| !it.is_empty()).map(str::to_owned),
             data: read(&text[data.clone()]).map_err(|error| error.shifted(data.start))?,
         };
@@ -90,7 +104,7 @@ impl Packet {
             }
             _ => {}
         }
-        match kind.misses(packet.data.as_ref()) {
+        match kind.misses(revision, packet.data.as_ref()) {
             Some(shape) => fail(data.start, Fault::Payload(shape)),
             None => Ok(packet),
         }
@@ -121,9 +135,10 @@ impl Packet {
 
 impl Kind {
     /// What data the type must have, where this is another.
-    fn misses(self, data: Option<&Value>) -> Option<&'static str> {
+    fn misses(self, revision: Revision, data: Option<&Value>) -> Option<&'static str> {
         let event = |items: &[Value]| matches!(items.first(), Some(Value::String(_) | Value::Number(_)));
         let (fits, shape) = match (self, data) {
+            (Kind::Connect, data) if revision == Revision::Four => (data.is_none(), "nothing"),
             (Kind::Connect, data) => (matches!(data, None | Some(Value::Object(_))), "an object or nothing"),
             (Kind::Disconnect, data) => (data.is_none(), "nothing"),
             (Kind::Event | Kind::BinaryEvent, data) => (
@@ -131,6 +146,7 @@ impl Kind {
                 "an array that begins with the event's name",
             ),
             (Kind::Ack | Kind::BinaryAck, data) => (matches!(data, Some(Value::Array(_))), "an array"),
+            (Kind::ConnectError, _) if revision == Revision::Four => (true, "anything"),
             // A string is what the revision before sends.
             (Kind::ConnectError, data) => (matches!(data, Some(Value::Object(_) | Value::String(_))), "an object"),
         };
@@ -180,8 +196,9 @@ impl fmt::Display for Packet {
         if self.kind.is_binary() {
             write!(f, "{}-", self.attachments)?;
         }
-        if self.namespace != MAIN {
-            write!(f, "{},", self.namespace)?;
+        match self.query.as_deref().unwrap_or_default() {
+            "" if self.namespace == MAIN => {}
+            query => write!(f, "{}{query},", self.namespace)?,
         }
         f.write_str(self.id.as_deref().unwrap_or_default())?;
         match &self.data {
@@ -207,7 +224,7 @@ mod tests {
     #[case("599999999999999999999999-[\"a\"]", 1, Fault::Attachments)]
     #[case("51-/a,[]", 6, Fault::Payload("an array that begins with the event's name"))]
     fn an_error_names_its_place(#[case] text: &str, #[case] offset: usize, #[case] fault: Fault) {
-        assert_eq!(Packet::parse(text), Err(FramingError { offset, fault }));
+        assert_eq!(Packet::parse(Revision::Five, text), Err(FramingError { offset, fault }));
     }
 
     #[rstest]
@@ -215,14 +232,25 @@ mod tests {
     #[case("62-/a,9007199254740993[{\"_placeholder\":true,\"num\":1}]")]
     #[case("1/a,")]
     fn every_part_is_kept_as_written(#[case] text: &str) {
-        assert_eq!(Packet::parse(text).unwrap().to_string(), text);
+        for revision in [Revision::Four, Revision::Five] {
+            assert_eq!(Packet::parse(revision, text).unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn only_revision_4_has_a_query() {
+        let parse = |revision| Packet::parse(revision, "0/a?b=/c,").unwrap();
+        assert_eq!(parse(Revision::Four).query.as_deref(), Some("?b=/c"));
+        assert_eq!(parse(Revision::Five).namespace, "/a?b=/c");
     }
 
     proptest::proptest! {
         #[test]
         fn any_text_is_read_or_refused(text in "[0-7][0-9]{0,2}-?(/[a-z]{0,2},?)?[0-9]{0,2}[\\[\\]{}\",:a-c1é]{0,12}") {
-            if let Ok(packet) = Packet::parse(&text) {
-                proptest::prop_assert_eq!(Packet::parse(&packet.to_string()).unwrap(), packet);
+            for revision in [Revision::Four, Revision::Five] {
+                if let Ok(packet) = Packet::parse(revision, &text) {
+                    proptest::prop_assert_eq!(Packet::parse(revision, &packet.to_string()).unwrap(), packet);
+                }
             }
         }
     }

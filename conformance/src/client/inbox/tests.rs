@@ -58,7 +58,44 @@ fn a_ping_may_stand_within_a_message() {
     ]
     .concat();
     let expected = [UnitKind::Ping(b"x".to_vec()), packet("3:::hi")];
-    wherever_it_is_cut(Framing::WebSocket, "", &bytes, &expected);
+    wherever_it_is_cut(Framing::WebSocket { typed: false }, "", &bytes, &expected);
+}
+
+#[test]
+fn typed_frames_carry_bytes_behind_their_type_or_as_base64() {
+    let bytes = [
+        server_frame(Opcode::Binary, b"\x04\x01\x02"),
+        server_frame(Opcode::Text, b"b4AQI="),
+        server_frame(Opcode::Text, b"42[\"a\"]"),
+    ]
+    .concat();
+    let data = vec![1, 2];
+    let expected = [
+        UnitKind::Binary(data.clone()),
+        UnitKind::Encoded("b4AQI=".to_owned(), data),
+        packet("42[\"a\"]"),
+    ];
+    wherever_it_is_cut(Framing::WebSocket { typed: true }, "", &bytes, &expected);
+}
+
+#[rstest::rstest]
+#[case(server_frame(Opcode::Binary, b"\x01\x02"))]
+#[case(server_frame(Opcode::Binary, b"4\x02"))]
+#[case(server_frame(Opcode::Binary, b""))]
+#[case(server_frame(Opcode::Text, b"bAQI="))]
+fn a_typed_frame_without_its_type_is_bad(#[case] bytes: Vec<u8>) {
+    let mut section = section(Framing::WebSocket { typed: true }, "");
+    section.push(&bytes);
+    assert!(matches!(kinds(&section).as_slice(), [UnitKind::Bad(_)]));
+}
+
+#[test]
+fn lengths_stand_in_text_in_octets_and_in_a_script() {
+    let expected = [packet("4\u{1f600}"), UnitKind::Binary(vec![1, 2])];
+    let text = "3:4\u{1f600}6:b4AQI=".as_bytes();
+    wherever_it_is_cut(Framing::Lengths, "", text, &expected);
+    let octets = b"\x00\x05\xff4\xf0\x9f\x98\x80\x01\x03\xff\x04\x01\x02";
+    wherever_it_is_cut(Framing::Lengths, "", octets, &expected);
 }
 
 #[test]
@@ -87,7 +124,7 @@ fn a_multipart_stream_begins_with_its_boundary() {
 
 #[test]
 fn nothing_is_read_after_broken_framing() {
-    let mut section = section(Framing::WebSocket, "");
+    let mut section = section(Framing::WebSocket { typed: false }, "");
     section.push(&[0xc1, 0]);
     section.push(&server_frame(Opcode::Text, b"1::"));
     assert!(matches!(kinds(&section).as_slice(), [UnitKind::Bad(_)]));
@@ -95,7 +132,7 @@ fn nothing_is_read_after_broken_framing() {
 
 #[test]
 fn taking_bytes_takes_the_packets_in_them() {
-    let mut section = section(Framing::WebSocket, "");
+    let mut section = section(Framing::WebSocket { typed: false }, "");
     let first = server_frame(Opcode::Text, b"1::");
     section.push(&first);
     section.push(&server_frame(Opcode::Text, b"2::"));

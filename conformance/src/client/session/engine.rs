@@ -183,8 +183,8 @@ mod tests {
     #[rstest::rstest]
     #[case("polling", "/x/", "/x/?EIO=3&transport=polling&sid=s")]
     #[case("polling-b64", "/x/", "/x/?EIO=3&transport=polling&b64=1&sid=s")]
-    #[case("jsonp", "/x/", "/x/?EIO=3&transport=polling&j=0&sid=s")]
-    #[case("jsonp", "/x/?j=7", "/x/?j=7&EIO=3&transport=polling&sid=s")]
+    #[case("jsonp", "/x/", "/x/?EIO=3&transport=polling&b64=1&j=0&sid=s")]
+    #[case("jsonp", "/x/?j=7", "/x/?j=7&EIO=3&transport=polling&b64=1&sid=s")]
     #[case("websocket", "/x/?b64=1", "/x/?b64=1&EIO=3&transport=websocket&sid=s")]
     fn a_transport_has_its_query(#[case] transport: &str, #[case] given: &str, #[case] expected: &str) {
         let base = completed(Generation::Eio3, given);

@@ -1,10 +1,11 @@
-//! The layers of Engine.IO 4 and Socket.IO 5: between the harness's packets and those of the vectors.
+//! The layers of Engine.IO 3 and 4, and of Socket.IO 4 and 5: between the harness's packets and those of the vectors.
 
 use std::time::Duration;
 
-use conformance::client::framing::eio4::{self, Message, Open};
-use conformance::client::framing::socketio::{self, Packet};
-use conformance::client::framing::{Fault, FramingError, webtransport};
+use conformance::client::framing::engine::{self, Message, Open};
+use conformance::client::framing::jsonp::{self, Callee};
+use conformance::client::framing::socketio::{self, Packet, Revision};
+use conformance::client::framing::{Fault, FramingError, eio3, eio4, octets, webtransport};
 use conformance::scenario::json;
 use serde_json::{Map, Value, json};
 
@@ -13,8 +14,13 @@ use super::{Encoded, drain, ended, hex, text};
 /// What the longest packet of a stream may have; no vector comes near it.
 const LIMIT: usize = 1_000_000;
 
-pub(super) fn decode(layer: &str, bytes: &[u8], attachments: &[Vec<u8>]) -> Result<Value, FramingError> {
+/// `binary` is whether the vector is of bytes.
+pub(super) fn decode(layer: &str, binary: bool, bytes: &[u8], attachments: &[Vec<u8>]) -> Result<Value, FramingError> {
     match layer {
+        "eio3/packet" if binary => typed(&Message::Binary(bytes.to_vec())),
+        "eio3/packet" => typed(&eio3::text(&utf8(bytes)?)?),
+        "eio3/payload" => Ok(eio3::split_text(&utf8(bytes)?)?.iter().map(described).collect()),
+        "eio3/payload-binary" => Ok(octets::split(bytes)?.iter().map(described).collect()),
         "eio4/payload" => Ok(eio4::split(bytes)?.iter().map(described).collect()),
         "eio4/webtransport" => {
             let mut stream = webtransport::Deframer::new(LIMIT);
@@ -28,10 +34,21 @@ pub(super) fn decode(layer: &str, bytes: &[u8], attachments: &[Vec<u8>]) -> Resu
 
 fn decode_text(layer: &str, encoded: &str, attachments: &[Vec<u8>]) -> Result<Value, FramingError> {
     match layer {
-        "eio4/packet" => eio4::packet(encoded).map(|(kind, data)| match data {
-            "" => json!({ "type": kind.name() }),
-            _ => json!({ "type": kind.name(), "data": data }),
-        }),
+        "eio3/jsonp-poll" => {
+            let (index, payload) = jsonp::unwrap_poll(Callee::Eio3, encoded)?;
+            Ok(json!({ "index": index, "payload": payload }))
+        }
+        "eio3/jsonp-post" => jsonp::parse_post(Callee::Eio3, encoded).map(Value::from),
+        "eio3/handshake" => {
+            let open = Open::parse(encoded)?;
+            Ok(json!({
+                "sid": open.sid,
+                "upgrades": open.upgrades,
+                "pingInterval": milliseconds(open.ping_interval),
+                "pingTimeout": milliseconds(open.ping_timeout),
+            }))
+        }
+        "eio4/packet" => typed(&Message::Text(encoded.to_owned())),
         "eio4/handshake" => {
             let open = Open::parse(encoded)?.complete()?;
             Ok(json!({
@@ -42,12 +59,12 @@ fn decode_text(layer: &str, encoded: &str, attachments: &[Vec<u8>]) -> Result<Va
                 "maxPayload": open.max_payload,
             }))
         }
-        "sio5/packet" => {
-            let packet = Packet::parse(encoded)?;
-            Ok(fields(&packet, packet.kind.name(), packet.data.as_ref()))
+        "sio4/packet" | "sio5/packet" => {
+            let packet = Packet::parse(revision(layer), encoded)?;
+            Ok(fields(&packet, name(layer, packet.kind), packet.data.as_ref()))
         }
-        "sio5/binary" => {
-            let packet = Packet::parse(encoded)?;
+        "sio4/binary" | "sio5/binary" => {
+            let packet = Packet::parse(revision(layer), encoded)?;
             let binary = |bytes: &[u8]| {
                 let hex = json::Value::string(&hexadecimal(bytes));
                 json::Value::Object(vec![("$binary".into(), hex)])
@@ -64,11 +81,21 @@ fn decode_text(layer: &str, encoded: &str, attachments: &[Vec<u8>]) -> Result<Va
 pub(super) fn encode(layer: &str, decoded: &Value) -> Encoded {
     let field = |name: &str| decoded.get(name).map_or("", text);
     let bytes = match layer {
-        "eio4/packet" => {
-            let kind = eio4::Kind::from_name(field("type")).unwrap();
-            format!("{}{}", char::from(kind.digit()), field("data")).into_bytes()
+        "eio3/packet" | "eio4/packet" => {
+            let kind = engine::Kind::from_name(field("type")).unwrap();
+            match decoded.get("hex") {
+                Some(data) => [&[kind as u8], hex(text(data)).as_slice()].concat(),
+                None => format!("{}{}", kind.digit(), field("data")).into_bytes(),
+            }
         }
-        "eio4/handshake" => {
+        "eio3/payload" => eio3::join_text(&messages(decoded)).into_bytes(),
+        "eio3/payload-binary" => octets::join(&messages(decoded)),
+        "eio3/jsonp-poll" => {
+            let index = decoded["index"].as_u64().unwrap();
+            jsonp::wrap_poll(Callee::Eio3, index, field("payload")).into_bytes()
+        }
+        "eio3/jsonp-post" => jsonp::post_body(Callee::Eio3, text(decoded)).into_bytes(),
+        "eio3/handshake" | "eio4/handshake" => {
             let number = |name: &str| decoded[name].as_u64().unwrap();
             let upgrades = decoded["upgrades"].as_array().unwrap().iter();
             let open = Open {
@@ -76,15 +103,28 @@ pub(super) fn encode(layer: &str, decoded: &Value) -> Encoded {
                 upgrades: upgrades.map(|upgrade| text(upgrade).to_owned()).collect(),
                 ping_interval: Duration::from_millis(number("pingInterval")),
                 ping_timeout: Duration::from_millis(number("pingTimeout")),
-                max_payload: Some(number("maxPayload")),
+                max_payload: decoded.get("maxPayload").map(|bytes| bytes.as_u64().unwrap()),
             };
             open.to_string().into_bytes()
         }
         "eio4/payload" => eio4::join(&messages(decoded)).into_bytes(),
         "eio4/webtransport" => messages(decoded).iter().flat_map(webtransport::frame).collect(),
-        _ => return encode_packet(decoded),
+        _ => return encode_packet(layer, decoded),
     };
     bytes.into()
+}
+
+/// A message of a websocket by its type.
+fn typed(message: &Message) -> Result<Value, FramingError> {
+    match message {
+        Message::Text(text) => engine::packet(text).map(|(kind, data)| match data {
+            "" => json!({ "type": kind.name() }),
+            _ => json!({ "type": kind.name(), "data": data }),
+        }),
+        Message::Binary(bytes) => {
+            eio3::binary(bytes).map(|(kind, data)| json!({ "type": kind.name(), "hex": hexadecimal(data) }))
+        }
+    }
 }
 
 fn described(message: &Message) -> Value {
@@ -119,12 +159,28 @@ fn fields(packet: &Packet, kind: &str, data: Option<&json::Value>) -> Value {
     );
     let namespace = Some(&packet.namespace).filter(|namespace| *namespace != socketio::MAIN);
     put("namespace", namespace.map(|namespace| json!(namespace)));
+    put("query", packet.query.as_deref().map(Value::from));
     put("id", packet.id.as_deref().map(json));
     put("data", data.map(|data| json(&data.to_string())));
     fields.into()
 }
 
-fn encode_packet(decoded: &Value) -> Encoded {
+fn revision(layer: &str) -> Revision {
+    match layer {
+        "sio4/packet" | "sio4/binary" => Revision::Four,
+        _ => Revision::Five,
+    }
+}
+
+/// In revision 4 the type 4 is any error.
+fn name(layer: &str, kind: socketio::Kind) -> &'static str {
+    match (revision(layer), kind) {
+        (Revision::Four, socketio::Kind::ConnectError) => "error",
+        _ => kind.name(),
+    }
+}
+
+fn encode_packet(layer: &str, decoded: &Value) -> Encoded {
     let mut attachments = Vec::new();
     let data = decoded.get("data").map(|data| emptied(data, &mut attachments));
     // The packet layer has placeholders and a number in the place of binary data.
@@ -133,10 +189,13 @@ fn encode_packet(decoded: &Value) -> Encoded {
         kind if attachments.is_empty() => kind.to_owned(),
         kind => format!("binary-{kind}"),
     };
+    let kinds = (b'0'..=b'6').filter_map(socketio::Kind::from_digit);
+    let kind = kinds.into_iter().find(|known| name(layer, *known) == kind);
     let packet = Packet {
-        kind: socketio::Kind::from_name(&kind).unwrap(),
+        kind: kind.unwrap(),
         attachments: announced.map_or(attachments.len(), |count| count.try_into().unwrap()),
         namespace: decoded.get("namespace").map_or(socketio::MAIN, text).to_owned(),
+        query: decoded.get("query").map(|query| text(query).to_owned()),
         id: decoded.get("id").map(Value::to_string),
         data: data.map(|data| json::parse(&data.to_string()).unwrap()),
     };
