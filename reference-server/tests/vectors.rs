@@ -6,7 +6,7 @@
     reason = "a vector that does not hold ends the test"
 )]
 
-mod eio4_vectors;
+mod engine_vectors;
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -37,6 +37,14 @@ enum Ways {
 #[case("rev1/multipart", Ways::Encode)]
 #[case("rev1/hixie-76", Ways::Both)]
 #[case("rev1/hixie-76-digest", Ways::Encode)]
+#[case("eio3/packet", Ways::Both)]
+#[case("eio3/payload", Ways::Both)]
+#[case("eio3/payload-binary", Ways::Both)]
+#[case("eio3/jsonp-poll", Ways::Encode)]
+#[case("eio3/jsonp-post", Ways::Decode)]
+#[case("eio3/handshake", Ways::Encode)]
+#[case("sio4/packet", Ways::Both)]
+#[case("sio4/binary", Ways::Both)]
 #[case("eio4/packet", Ways::Both)]
 #[case("eio4/payload", Ways::Both)]
 #[case("eio4/handshake", Ways::Encode)]
@@ -153,15 +161,8 @@ impl From<Vec<u8>> for Encoded {
 
 fn decode(layer: &str, vector: &Vector) -> Result<Value, Malformed> {
     let bytes = &*vector.bytes();
-    if layer == "eio4/webtransport" {
-        return eio4_vectors::decode_stream(bytes);
-    }
-    if layer.starts_with("eio4/") || layer.starts_with("sio5/") {
-        return eio4_vectors::decode(
-            layer,
-            std::str::from_utf8(bytes).map_err(|_| Malformed::NotText)?,
-            vector,
-        );
+    if !layer.starts_with("rev1/") {
+        return engine_vectors::decode(layer, bytes, vector);
     }
     let text = String::from_utf8_lossy(bytes);
     match layer {
@@ -188,8 +189,8 @@ fn decode(layer: &str, vector: &Vector) -> Result<Value, Malformed> {
 }
 
 fn encode(layer: &str, decoded: &Value) -> Result<Encoded, Malformed> {
-    if layer.starts_with("eio4/") || layer.starts_with("sio5/") {
-        return Ok(eio4_vectors::encode(layer, decoded));
+    if !layer.starts_with("rev1/") {
+        return Ok(engine_vectors::encode(layer, decoded));
     }
     let texts = || {
         decoded

@@ -1,5 +1,6 @@
 //! Conversations with a session in simulated time.
 
+mod eio3;
 mod eio4;
 
 use std::time::Duration;

@@ -88,25 +88,37 @@ impl Peer {
 
     /// Sends a request with a body and returns the status line and the body of the answer.
     pub(crate) async fn request(&mut self, method: &str, target: &str, body: impl AsRef<[u8]>) -> (String, String) {
+        self.request_with(method, target, "", body).await;
+        self.answer().await
+    }
+
+    /// Sends a request with a body and further headers, each of which ends with a line break.
+    pub(crate) async fn request_with(&mut self, method: &str, target: &str, headers: &str, body: impl AsRef<[u8]>) {
         let body = body.as_ref();
         self.send(format!(
-            "{method} {target} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n",
+            "{method} {target} HTTP/1.1\r\nHost: x\r\n{headers}Content-Length: {}\r\n\r\n",
             body.len()
         ))
         .await;
         self.send(body).await;
-        self.answer().await
     }
 
     pub(crate) async fn answer(&mut self) -> (String, String) {
+        let (head, body) = self.answer_bytes().await;
+        let status = head.lines().next().unwrap().to_owned();
+        (status, String::from_utf8(body).unwrap())
+    }
+
+    /// The head and the body of an answer.
+    pub(crate) async fn answer_bytes(&mut self) -> (String, Vec<u8>) {
         let head = self.until("\r\n\r\n").await;
         let length = head.lines().find_map(|line| line.strip_prefix("Content-Length: "));
         let length = length.unwrap_or_else(|| panic!("no length: {head}")).parse().unwrap();
         while self.read.len() < length {
             assert_ne!(self.more().await, 0, "the body broke off");
         }
-        let status = head.lines().next().unwrap().to_owned();
-        (status, String::from_utf8(self.read.drain(..length).collect()).unwrap())
+        let body = self.read.drain(..length).collect();
+        (head, body)
     }
 
     /// A GET whose answer is a stream.
@@ -179,8 +191,13 @@ pub(crate) const RFC6455: &str = "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key
 
 /// A WebSocket request of Engine.IO 4 on this path; `more` is appended to the query.
 pub(crate) fn upgrade_engine(path: &str, more: &str) -> String {
+    upgrade_version(4, path, more)
+}
+
+/// The same of another version.
+pub(crate) fn upgrade_version(version: u8, path: &str, more: &str) -> String {
     format!(
-        "GET {path}?EIO=4&transport=websocket{more} HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\n\
+        "GET {path}?EIO={version}&transport=websocket{more} HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\n\
          Connection: Upgrade\r\n{RFC6455}\r\n"
     )
 }
@@ -203,7 +220,29 @@ impl Peer {
         peer
     }
 
-    /// The same, connected to the main namespace.
+    /// A WebSocket of Engine.IO 3 behind its open packet, and its session id; `more` is appended to the query.
+    pub(crate) async fn websocket_eio3(server: &Server, path: &str, more: &str) -> (Self, String) {
+        let mut peer = Peer::connect(server).await;
+        peer.send(upgrade_version(3, path, more)).await;
+        peer.until("\r\n\r\n").await;
+        let (_, open) = peer.message().await;
+        let open = String::from_utf8(open).unwrap();
+        let sid = open
+            .strip_prefix("0{\"sid\":\"")
+            .and_then(|rest| rest.split('"').next());
+        let sid = sid.unwrap_or_else(|| panic!("no open packet: {open}")).to_owned();
+        (peer, sid)
+    }
+
+    /// The same, greeted in the main namespace.
+    pub(crate) async fn connected_eio3(server: &Server) -> (Self, String) {
+        let (mut peer, sid) = Peer::websocket_eio3(server, "/socket.io/", "").await;
+        peer.hears("40").await;
+        peer.hears("42[\"auth\",{}]").await;
+        (peer, sid)
+    }
+
+    /// The same in Engine.IO 4, connected to the main namespace.
     pub(crate) async fn connected(server: &Server) -> Self {
         let mut peer = Peer::websocket(server, "/socket.io/").await;
         peer.say("40").await;
