@@ -64,7 +64,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
     /// What no handshake announces: interval=1s (rev1 heartbeats), polling=1s (rev1, how long
-    /// an idle poll is held), connect=1s (eio4, how long a client may be in no namespace)
+    /// an idle poll is held), connect=1s (eio4, how long a client may be in no namespace); eio3 announces all
     #[arg(long, value_name = "NAME=VALUE", value_parser = timing)]
     pub timing: Vec<(TimingName, Duration)>,
     /// Where traces of failing cases go

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 mod hostile;
 
 /// One case for each way of looking: every transport's session, HTTP by hand, a raw stream, a websocket.
-const CASES: [(&str, &str); 7] = [
+const CASES: [(&str, &str); 10] = [
     (
         "eio4/hostile/session",
         "over: polling websocket upgraded\n\na open\na > 42[\"message\",1]\na < 42[\"message-back\",1]\na fence\n",
@@ -21,6 +21,19 @@ const CASES: [(&str, &str); 7] = [
     (
         "eio4/hostile/socket",
         "\na open bare websocket\na > 40\na < 40{\"sid\":$(str)}\na closed\n",
+    ),
+    (
+        "eio3/hostile/session",
+        "over: polling polling-b64 jsonp websocket upgraded\n\na open\na > 42[\"message\",1]\n\
+         a < 42[\"message-back\",1]\na fence\n",
+    ),
+    (
+        "eio3/hostile/http",
+        "\na GET /socket.io/?EIO=3&transport=polling&j=0\na 200\na < 0{\"sid\":$sid(str)}\n",
+    ),
+    (
+        "eio3/hostile/socket",
+        "\na open bare websocket\na < 40\na closed\n",
     ),
     (
         "rev1/hostile/session",
