@@ -46,13 +46,15 @@ struct Arguments {
     /// How long a handshake waits for its first connection, in seconds [default: 30]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     handshake_timeout: Option<Duration>,
-    /// How often the server pings clients of Engine.IO 4, in seconds; 0 for never [default: 25, with --contract 0.3]
+    /// How often the server pings clients of Engine.IO 4, and those of version 3 ping it, in seconds; 0 for never
+    /// [default: 25, with --contract 0.3]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     ping_interval: Option<Duration>,
-    /// How long such a client has to answer a ping, in seconds [default: 20, with --contract 0.2]
+    /// How long such a client has to answer a ping, or may be late with its own, in seconds [default: 20, with --contract
+    /// 0.2]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     ping_timeout: Option<Duration>,
-    /// How long such a client may be in no namespace, in seconds [default: 45, with --contract 1]
+    /// How long a client of Engine.IO 4 may be in no namespace, in seconds [default: 45, with --contract 1]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     connect_timeout: Option<Duration>,
     /// How long an upgrade to another transport may take, in seconds [default: 10]

@@ -33,7 +33,7 @@ async fn polling(server: &Server, path: &str) -> String {
     let body = called(server, &target, "0").await;
     let greeted = body.ends_with("}2:4013:42[\"auth\",{}]");
     assert!(
-        body.starts_with("93:0{\"sid\":\"") && greeted == (path == "/socket.io/"),
+        body.starts_with("97:0{\"sid\":\"") && greeted == (path == "/socket.io/"),
         "{body}"
     );
     format!("{target}&sid={}", body.split('"').nth(3).unwrap())
@@ -94,5 +94,5 @@ async fn what_is_no_form_ends_the_session() {
 async fn a_callback_is_a_number() {
     let server = server().await;
     let target = "/engine.io/?EIO=3&transport=polling&j=alert(1)";
-    assert!(called(&server, target, "1").await.starts_with("93:0{"));
+    assert!(called(&server, target, "1").await.starts_with("97:0{"));
 }

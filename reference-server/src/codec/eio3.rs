@@ -46,7 +46,7 @@ pub enum Form {
 pub fn decode(message: &Message) -> Result<Packet<'_>, Malformed> {
     match message {
         Message::Text(text) => decode_text(text),
-        Message::Binary(bytes) => decode_bytes(bytes.clone()),
+        Message::Binary(bytes) => decode_bytes(bytes),
     }
 }
 
@@ -85,7 +85,7 @@ pub fn packets_of_bytes(payload: &Bytes) -> impl Iterator<Item = Result<Packet<'
             .ok_or(Malformed::Truncated)?;
         let packet = match *kind {
             TEXT => decode_text(std::str::from_utf8(packet).map_err(|_| Malformed::NotText)?),
-            BINARY => decode_bytes(payload.slice_ref(packet)),
+            BINARY => decode_bytes(&payload.slice_ref(packet)),
             _ => Err(Malformed::NoFrame),
         };
         Ok((packet?, rest))
@@ -169,7 +169,7 @@ fn decode_text(text: &str) -> Result<Packet<'_>, Malformed> {
     binary(kind.as_bytes()[0].wrapping_sub(b'0'), data.into())
 }
 
-fn decode_bytes(bytes: Bytes) -> Result<Packet<'static>, Malformed> {
+fn decode_bytes(bytes: &Bytes) -> Result<Packet<'static>, Malformed> {
     let kind = *bytes.first().ok_or(Malformed::Empty)?;
     binary(kind, bytes.slice(1..))
 }

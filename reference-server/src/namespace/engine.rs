@@ -73,7 +73,7 @@ impl Namespaces {
     fn act(&self, client: &Arc<Client>, packet: Packet<'_>) -> Result<(), Fault> {
         match (packet.body, client.joined(packet.namespace)) {
             (Body::Connect(_), _) if client.generation == Generation::Eio3 => {
-                self.connect_eio3(client, packet.namespace)
+                self.connect_eio3(client, packet.namespace);
             }
             (Body::Connect(_), Some(_)) => return Err(Fault::JoinedTwice),
             (Body::Connect(auth), None) => return self.connect_eio4(client, packet.namespace, auth),
