@@ -148,7 +148,7 @@ impl Hub {
         let eio3 = client.generation == Generation::Eio3;
         match packet {
             _ if !client.hears() => {}
-            Ok(Packet::Ping(_)) if eio3 => drop(client.push(Packet::Pong("").encode(), Urgency::Keep)),
+            Ok(Packet::Ping(data)) if eio3 => drop(client.push(Packet::Pong(data).encode(), Urgency::Keep)),
             Ok(Packet::Pong(_)) if eio3 => {}
             Ok(Packet::Pong(_)) => client.handle(Input::Heartbeat),
             Ok(Packet::Close(_)) => client.handle(Input::Close(Reason::Client)),
