@@ -3,7 +3,7 @@
 
 use criterion::{criterion_group, criterion_main};
 use reference_server::codec::binary::Reassembly;
-use reference_server::codec::socketio::Packet;
+use reference_server::codec::socketio::{Packet, Revision};
 use reference_server::codec::{Message, eio4};
 
 include!("../../shapes.rs");
@@ -11,7 +11,7 @@ include!("../../shapes.rs");
 const SIDE: &str = "ours";
 
 fn decode<R>(text: &str, attachments: &[Bytes], then: impl FnOnce(&Packet<'_>) -> R) -> R {
-    let (packet, announced) = Packet::decode(text).expect("a packet");
+    let (packet, announced) = Packet::decode(text, Revision::Five).expect("a packet");
     if announced == 0 {
         return then(&packet);
     }
@@ -21,7 +21,7 @@ fn decode<R>(text: &str, attachments: &[Bytes], then: impl FnOnce(&Packet<'_>) -
         .iter()
         .find_map(|data| reassembly.attach(data.clone()).expect("due"));
     let (text, attachments) = complete.expect("all attachments");
-    let packet = Packet::decode_again(&text).expect("a packet");
+    let packet = Packet::decode_again(&text, Revision::Five).expect("a packet");
     then(&packet.attach(attachments).expect("its placeholders"))
 }
 
