@@ -31,10 +31,7 @@ const CASES: [(&str, &str); 10] = [
         "eio3/hostile/http",
         "\na GET /socket.io/?EIO=3&transport=polling&j=0\na 200\na < 0{\"sid\":$sid(str)}\n",
     ),
-    (
-        "eio3/hostile/socket",
-        "\na open bare websocket\na < 40\na closed\n",
-    ),
+    ("eio3/hostile/socket", "\na open bare websocket\na < 40\na closed\n"),
     (
         "rev1/hostile/session",
         "over: websocket flashsocket htmlfile xhr-multipart xhr-polling jsonp-polling\n\na open\n\

@@ -164,9 +164,8 @@ fn changed(packets: &mut Vec<Message>, slot: usize, framing: Framing, change: Ch
     match change {
         Change::To(to) => packets[slot] = text(to),
         Change::ToBinary(bytes) => packets[slot] = binary(framing, bytes),
-        Change::Untyped(bytes) => {
-            packets[slot] = Some(Message::Binary(bytes.to_vec())).filter(|_| framing.is_typed())?
-        }
+        Change::Untyped(bytes) if framing.is_typed() => packets[slot] = Message::Binary(bytes.to_vec()),
+        Change::Untyped(_) => return None,
         Change::Drop => drop(packets.remove(slot)),
         Change::Twice => packets.insert(slot, old),
         Change::Behind(to) => packets.insert(slot, text(to)),
@@ -291,6 +290,17 @@ mod tests {
     )]
     #[case(Framing::Records, "4a\x1e4b", 0, Change::Twice, "4a\x1e4a\x1e4b")]
     #[case(Framing::Records, "4a", 0, Change::Drop, "6")]
+    #[case(Framing::Lengths, "2:4a6:b4AQ==", 1, Change::ToBinary(b"\x02"), "2:4a6:b4Ag==")]
+    #[case(Framing::Lengths, "2:4a6:b4AQ==", 1, Change::Untyped(b"\x02"), "2:4a5:bAg==")]
+    #[case(Framing::Lengths, "2:4a", 0, Change::Behind("4\u{1f600}"), "3:4\u{1f600}2:4a")]
+    #[case(Framing::Lengths, "2:4a", 0, Change::Drop, "1:6")]
+    #[case(
+        Framing::LengthsJsonp,
+        "___eio[3](\"2:4a\");",
+        0,
+        Change::Twice,
+        "___eio[3](\"2:4a2:4a\");"
+    )]
     #[case(Framing::Jsonp, "io.j[4](\"3:::a\");", 0, Change::To("3:::b"), "io.j[4](\"3:::b\");")]
     #[case(
         Framing::HtmlFile,
@@ -319,6 +329,15 @@ mod tests {
         let tape = tape(framing, &[body]);
         let edited = packet(&tape, &place(0..body.len(), slot), framing, change).unwrap();
         assert_eq!(text(&edited), expected);
+    }
+
+    #[rstest::rstest]
+    #[case(Change::ToBinary(b"\x02"), b"\x00\x02\xff4a\x01\x02\xff\x04\x02")]
+    #[case(Change::Untyped(b"\x02"), b"\x00\x02\xff4a\x01\x01\xff\x02")]
+    #[case(Change::To("4b"), b"\x00\x02\xff4a\x00\x02\xff4b")]
+    fn octets_stay_octets(#[case] change: Change<'_>, #[case] expected: &[u8]) {
+        let body = b"\x00\x02\xff4a\x01\x02\xff\x04\x01";
+        assert_eq!(reframed_body(body, Framing::Lengths, 1, change).unwrap(), expected);
     }
 
     #[test]
