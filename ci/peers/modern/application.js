@@ -1,6 +1,8 @@
 // The events of the contract, for one socket of one namespace.
 "use strict";
 
+const { authOf, emitWithin, moved, queryOf, roomsOf, sizeOf } = require("./releases.js");
+
 module.exports = function contract(socket) {
   const { nsp } = socket;
 
@@ -18,32 +20,29 @@ module.exports = function contract(socket) {
       ack();
     });
 
-  socket.emit("auth", socket.handshake.auth);
+  socket.emit("auth", authOf(socket));
 
   on("message", (...args) => socket.emit("message-back", ...args));
   answering("message-with-ack", (ack, ...args) => ack(...args));
 
-  const rooms = () => [...socket.rooms].filter((room) => room !== socket.id).sort();
-  answering("join", async (ack, room) => {
-    await socket.join(room);
-    ack(rooms());
-  });
-  answering("leave", async (ack, room) => {
-    await socket.leave(room);
-    ack(rooms());
-  });
+  for (const verb of ["join", "leave"]) {
+    answering(verb, async (ack, room) => {
+      await moved(socket, verb, room);
+      ack(roomsOf(socket));
+    });
+  }
   on("broadcast", (event, ...args) => socket.broadcast.emit(event, ...args));
   on("all", (event, ...args) => nsp.emit(event, ...args));
   on("to", (room, event, ...args) => socket.to(room).emit(event, ...args));
   on("in", (room, event, ...args) => nsp.in(room).emit(event, ...args));
-  on("except", (room, event, ...args) => nsp.except(room).emit(event, ...args));
+  if (nsp.except) on("except", (room, event, ...args) => nsp.except(room).emit(event, ...args)); // from 4.0 on
 
   on("volatile", (event, ...args) => socket.volatile.emit(event, ...args));
   on("volatile-all", (event, ...args) => nsp.volatile.emit(event, ...args));
 
   on("ask", (...args) => socket.emit("question", ...args, (...answer) => socket.emit("answer", ...answer)));
   on("ask-timeout", (ms) =>
-    socket.timeout(ms).emit("question", (late, ...answer) => {
+    emitWithin(socket, ms, "question", (late, ...answer) => {
       if (late) socket.emit("answer-timeout");
       else socket.emit("answer", ...answer);
     }),
@@ -63,10 +62,9 @@ module.exports = function contract(socket) {
     socket.disconnect(close === true);
   });
 
-  answering("count", (ack, room) => ack(nsp.adapter.rooms.get(room)?.size ?? 0));
-  answering("handshake", (ack) => {
-    const { query, headers, auth } = socket.handshake;
-    ack({ query, headers, auth });
-  });
+  answering("count", (ack, room) => ack(sizeOf(nsp.adapter, room)));
+  answering("handshake", (ack) =>
+    ack({ query: queryOf(socket), headers: socket.handshake.headers, auth: authOf(socket) }),
+  );
   socket.on("disconnect", () => socket.join("departed"));
 };

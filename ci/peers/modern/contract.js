@@ -1,4 +1,4 @@
-// The contract application for the package socket.io, from 4.0 on. The package is looked up in the current directory:
+// The contract application for the package socket.io, from 1.0 on. The package is looked up in the current directory:
 //
 //   cd ci/peers/socket.io-4.8.4 && PORT=0 node ../modern/contract.js
 //
@@ -6,7 +6,8 @@
 //
 //   {"listening":"http://127.0.0.1:41007"}
 //
-// What happens to an event is in `application.js`. An option that a release does not know is ignored by it.
+// ALLOW_EIO3=1 lets a release from 3.0 on serve clients of Engine.IO 3, too. What happens to an event is in
+// `application.js`, what the releases differ in is in `releases.js`. A release ignores an option that it does not know.
 "use strict";
 
 const http = require("http");
@@ -14,16 +15,22 @@ const { createRequire } = require("module");
 const path = require("path");
 
 const contract = require("./application.js");
+const { keepQueries } = require("./releases.js");
 
 const peer = createRequire(path.resolve("peer.js"));
 const ofSocketIo = createRequire(peer.resolve("socket.io"));
+
+const ALLOWED_ORIGIN = "http://allowed.example";
+const NO_ORIGIN = "*"; // what the releases before 3.0 say for it
 
 const options = {
   pingInterval: 300,
   pingTimeout: 200,
   connectTimeout: 1000,
   maxHttpBufferSize: 1e6,
-  cors: { origin: ["http://allowed.example"], credentials: true },
+  allowEIO3: process.env.ALLOW_EIO3 === "1",
+  cors: { origin: [ALLOWED_ORIGIN], credentials: true },
+  origins: (origin, decide) => decide(null, [ALLOWED_ORIGIN, NO_ORIGIN].includes(origin)), // before 3.0
 };
 
 const server = http.createServer((_request, response) => {
@@ -31,10 +38,17 @@ const server = http.createServer((_request, response) => {
   response.end();
 });
 
-const io = peer("socket.io")(server, { ...options, connectionStateRecovery: {} });
-for (const nsp of ["/", "/custom", /^\/dynamic-\d+$/]) io.of(nsp).on("connection", contract);
-io.of("/forbidden").use((_socket, next) => {
-  next(Object.assign(new Error("not authorized"), { data: { reason: "forbidden" } }));
+// To clients of Engine.IO 3 the package would send its offsets, too, which they take for arguments.
+const recovery = options.allowEIO3 ? {} : { connectionStateRecovery: {} };
+const io = peer("socket.io")(server, { ...options, ...recovery });
+keepQueries(io);
+for (const nsp of ["/", "/custom"]) io.of(nsp).on("connection", contract);
+if (io.parentNsps) io.of(/^\/dynamic-\d+$/).on("connection", contract); // from 2.0 on
+io.of("/forbidden").use((socket, next) => {
+  const refusal = new Error("not authorized");
+  // A client of Engine.IO 3 would be told the data in the place of the message.
+  if (socket.conn.protocol === 4) refusal.data = { reason: "forbidden" };
+  next(refusal);
 });
 
 // Raw Engine.IO, with the engine that the package brings along. Each leaves the other's WebSockets alone.

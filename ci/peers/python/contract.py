@@ -1,5 +1,9 @@
-"""The events of the contract. A handler that returns nothing acknowledges without arguments."""
+"""The events of the contract, on python-socketio from 4 on.
+
+A handler that returns nothing acknowledges without arguments.
+"""
 import asyncio
+import inspect
 import re
 from urllib.parse import parse_qsl
 
@@ -7,7 +11,10 @@ from socketio.exceptions import ConnectionRefusedError
 
 
 class Dynamic:
-    """The namespaces that exist besides those with handlers: `/dynamic-<digits>` gets its own when first asked for."""
+    """The namespaces that exist besides those with handlers, for releases from 5 on.
+
+    `/dynamic-<digits>` gets its own when first asked for.
+    """
 
     def __init__(self, sio):
         self.sio = sio
@@ -19,10 +26,15 @@ class Dynamic:
         return known
 
 
-def refuse(sio, namespace):
+def refuse(sio, namespace, *reason):
     @sio.on('connect', namespace=namespace)
     async def connect(*_):
-        raise ConnectionRefusedError('not authorized', {'reason': 'forbidden'})
+        raise ConnectionRefusedError(*reason)
+
+
+async def settled(result):
+    """What is a coroutine in one release is done already in another."""
+    return await result if inspect.isawaitable(result) else result
 
 
 def register(sio, namespace):
@@ -38,10 +50,18 @@ def register(sio, namespace):
         return sorted(room for room in sio.rooms(sid, namespace=namespace) if room not in (None, sid))
 
     def members(room):
-        return [member[0] for member in sio.manager.get_participants(namespace, room)] if known(room) else []
+        if room not in sio.manager.rooms.get(namespace, {}):
+            return []
+        # From 5 on, a member comes with the id of its connection.
+        return [member[0] if isinstance(member, tuple) else member
+                for member in sio.manager.get_participants(namespace, room)]
 
-    def known(room):
-        return room in sio.manager.rooms.get(namespace, {})
+    def connection_of(sid):
+        ids = getattr(sio.manager, 'eio_sid_from_sid', None)
+        return ids(sid, namespace) if ids else sid
+
+    def environ_of(sid):
+        return sio.get_environ(sid, namespace=namespace) if hasattr(sio, 'get_environ') else sio.environ[sid]
 
     @on('connect')
     async def connect(sid, environ, auth=None):
@@ -63,12 +83,12 @@ def register(sio, namespace):
 
     @on('join')
     async def join(sid, room):
-        await sio.enter_room(sid, room, namespace=namespace)
+        await settled(sio.enter_room(sid, room, namespace=namespace))
         return (rooms(sid),)
 
     @on('leave')
     async def leave(sid, room):
-        await sio.leave_room(sid, room, namespace=namespace)
+        await settled(sio.leave_room(sid, room, namespace=namespace))
         return (rooms(sid),)
 
     @on('broadcast')
@@ -128,7 +148,7 @@ def register(sio, namespace):
 
     @on('disconnect-me')
     async def disconnect_me(sid, close=False):
-        connection = sio.manager.eio_sid_from_sid(sid, namespace)
+        connection = connection_of(sid)
         await sio.disconnect(sid, namespace=namespace)
         if close is True:
             await sio.eio.disconnect(connection)
@@ -144,13 +164,13 @@ def register(sio, namespace):
 
     @on('handshake')
     async def handshake(sid):
-        environ = sio.get_environ(sid, namespace=namespace)
+        environ = environ_of(sid)
         headers = {key[5:].lower().replace('_', '-'): value
                    for key, value in environ.items() if key.startswith('HTTP_')}
         query = dict(parse_qsl(environ.get('QUERY_STRING', ''), keep_blank_values=True))
         return {'query': query, 'headers': headers, 'auth': auths.get(sid)}
 
     @on('disconnect')
-    async def disconnect(sid, reason):
+    async def disconnect(sid, *reason):
         auths.pop(sid, None)
-        await sio.enter_room(sid, 'departed', namespace=namespace)
+        await settled(sio.enter_room(sid, 'departed', namespace=namespace))
