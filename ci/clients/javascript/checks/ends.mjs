@@ -37,8 +37,10 @@ export const ends = {
     const socket = await open();
     const before = socket.id;
     const ended = heard(socket, "disconnect");
+    const closed = heard(socket.io.engine, "close"); // it had no other namespace
     socket.emit("disconnect-me");
     await ended;
+    await closed;
     socket.connect();
     await connected(socket);
     assert.notEqual(socket.id, before);

@@ -2,7 +2,6 @@
 
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { io } from "socket.io-client";
 import { FaultProxy } from "./fault-proxy.mjs";
 
 /** ms that anything awaited may take. */
@@ -11,27 +10,29 @@ const PATIENCE = 5000;
 /** ms: longer than an unanswered ping lets a connection live, and five of the contract's ping intervals. */
 export const FIVE_PINGS = 1500;
 
-const TRANSPORTS = {
-  polling: ["polling"],
-  websocket: ["websocket"],
-  upgraded: ["polling", "websocket"],
-};
-
 export class Bench {
   #url;
   #sockets = [];
   #proxies = [];
 
+  /**
+   * A lane has a `name`, the client's `io` and the `options` for it, the name of the transport that is its `carrier` in the
+   * end, and how the client tells a `refusal`.
+   */
   constructor(url, lane, servers) {
     this.#url = url;
     this.lane = lane;
     this.servers = servers;
   }
 
+  get url() {
+    return this.#url;
+  }
+
   /** A socket that is connecting. */
   dial = ({ url = this.#url, namespace = "/", ...options } = {}) => {
-    const socket = io(url + namespace, {
-      transports: TRANSPORTS[this.lane],
+    const socket = this.lane.io(url + namespace, {
+      ...this.lane.options,
       forceNew: true,
       reconnection: false,
       ...options,
@@ -40,12 +41,17 @@ export class Bench {
     return socket;
   };
 
-  /** A socket that is connected and, on the lane `upgraded`, has been upgraded. */
+  /** A socket that is connected and, settled. */
   open = async (options) => {
     const socket = this.dial(options);
     await connected(socket);
-    if (this.lane === "upgraded") await upgraded(socket);
+    await this.settled(socket);
     return socket;
+  };
+
+  /** On a lane that upgrades, the upgrade is done. */
+  settled = async (socket) => {
+    if (socket.io.engine.transport.name !== this.lane.carrier) await upgraded(socket);
   };
 
   /** A further namespace on the connection of a socket. */
@@ -53,6 +59,12 @@ export class Bench {
     const joined = socket.io.socket(namespace, options);
     this.#sockets.push(joined);
     return joined;
+  };
+
+  /** The reason for which a namespace does not let the socket in. */
+  refused = async (socket) => {
+    const [error] = await heard(socket, this.lane.refusal.event);
+    return this.lane.refusal.reason(error);
   };
 
   /** A network before the server, or before another one. */
@@ -63,7 +75,7 @@ export class Bench {
   };
 
   /** A name that no other check uses. */
-  fresh = () => `${this.lane}-${Math.random().toString(36).slice(2)}`;
+  fresh = () => `${this.lane.name}-${Math.random().toString(36).slice(2)}`;
 
   tidy() {
     for (const socket of this.#sockets) {
@@ -111,7 +123,8 @@ export function connected(socket) {
   return bounded("the connection", (done, fail) => {
     if (socket.connected) return done();
     socket.once("connect", done);
-    if (!socket.io.reconnection()) socket.once("connect_error", fail); // otherwise it tries again
+    if (socket.io.reconnection()) return; // it tries again
+    for (const refusal of ["connect_error", "error"]) socket.once(refusal, fail);
   });
 }
 
@@ -142,6 +155,9 @@ export function acknowledged(socket, event, ...args) {
     socket.emit(event, ...args, (...answer) => done(answer)),
   );
 }
+
+/** Every socket has taken in all that was sent to it until now. */
+export const fenced = (...sockets) => Promise.all(sockets.map((socket) => acknowledged(socket, "message-with-ack")));
 
 /** Asks again and again until it is so. */
 export async function until(what, ask) {

@@ -1,34 +1,14 @@
-// Servers of their own: one that is stopped and started again, and one that remembers sockets.
+// A server of their own that remembers sockets.
 
 import { strict as assert } from "node:assert";
-import { acknowledged, collect, connected, heard, pause, until } from "../bench.mjs";
+import { acknowledged, collect, connected, heard, pause, until } from "../../javascript/bench.mjs";
 
 const AGAIN = { reconnection: true, reconnectionDelay: 50, randomizationFactor: 0 };
 
 /** s for which the server remembers a socket. */
 const REMEMBERED = 1;
 
-export const restarts = {
-  async "connects again to a server that was started again"({ open, servers }) {
-    const server = await servers.start(0);
-    const socket = await open({ url: server.url, ...AGAIN });
-    const [ended, tried] = [heard(socket, "disconnect"), heard(socket.io, "reconnect_error")];
-    await server.end("SIGKILL");
-    await ended;
-    await tried;
-    const answer = acknowledged(socket, "message-with-ack", "kept");
-    await servers.start(new URL(server.url).port);
-    assert.deepEqual(await answer, ["kept"]);
-  },
-
-  async "a server that stops says so"({ open, servers }) {
-    const server = await servers.start(0);
-    const socket = await open({ url: server.url });
-    const ended = heard(socket, "disconnect");
-    await server.end("SIGTERM");
-    assert.match((await ended)[0], /^(transport close|transport error|io server disconnect)$/);
-  },
-
+export const recovery = {
   async "comes back as the same socket, with what it missed"(bench) {
     await remembering(bench, async ({ socket, sender, network, fresh }) => {
       const [room, elsewhere, event] = [fresh(), fresh(), fresh()];

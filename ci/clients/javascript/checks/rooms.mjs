@@ -1,10 +1,7 @@
 // Rooms and broadcasts, with several clients.
 
 import { strict as assert } from "node:assert";
-import { acknowledged, collect, until } from "../bench.mjs";
-
-/** Every client has taken in all that was sent to it until now. */
-const fenced = (...sockets) => Promise.all(sockets.map((socket) => acknowledged(socket, "message-with-ack")));
+import { acknowledged, collect, fenced, until } from "../bench.mjs";
 
 export const rooms = {
   async "a broadcast reaches the others"({ open, fresh }) {
@@ -65,16 +62,6 @@ export const rooms = {
     await acknowledged(one, "in", room, event, "in");
     await fenced(two);
     assert.deepEqual(seen, [[["in"]], [["to"], ["in"]]]);
-  },
-
-  async "except leaves a room out"({ open, fresh }) {
-    const [sender, member, other] = [await open(), await open(), await open()];
-    const [room, event] = [fresh(), fresh()];
-    const seen = [sender, member, other].map((socket) => collect(socket, event));
-    await acknowledged(member, "join", room);
-    await acknowledged(sender, "except", room, event, 1);
-    await fenced(member, other);
-    assert.deepEqual(seen, [[[1]], [], [[1]]]);
   },
 
   async "broadcasts keep their order"({ open, fresh }) {

@@ -1,11 +1,11 @@
 // The change from polling to WebSocket, on which nothing may be lost, doubled or reordered.
 
 import { strict as assert } from "node:assert";
-import { acknowledged, bounded, connected, heard, upgraded } from "../bench.mjs";
+import { acknowledged, bounded, connected, upgraded } from "../bench.mjs";
 
 const ROUNDS = 10;
 const IN_FLIGHT = 16;
-const TO_WEBSOCKET = /^GET [^\r]*transport=websocket/;
+export const TO_WEBSOCKET = /^GET [^\r]*transport=websocket/;
 
 export const upgrades = {
   async "what is under way while it upgrades arrives once and in order"({ dial, proxy }) {
@@ -72,13 +72,6 @@ export const upgrades = {
     await connected(socket);
     await failed;
     assert.deepEqual(await acknowledged(socket, "message-with-ack", Buffer.from([1])), [Buffer.from([1])]);
-    assert.equal(socket.io.engine.transport.name, "polling");
-  },
-
-  async "polling is tried where WebSocket does not get through"({ dial, proxy }) {
-    const network = await proxy({ refuse: TO_WEBSOCKET });
-    const socket = dial({ url: network.url, transports: ["websocket", "polling"], tryAllTransports: true });
-    await heard(socket, "connect");
     assert.equal(socket.io.engine.transport.name, "polling");
   },
 };

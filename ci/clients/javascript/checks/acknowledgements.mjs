@@ -1,9 +1,7 @@
 // Acknowledgements in both directions.
 
 import { strict as assert } from "node:assert";
-import { acknowledged, bounded, collect, heard } from "../bench.mjs";
-
-const NOBODY = "an event that the contract does not know";
+import { acknowledged, collect, heard } from "../bench.mjs";
 
 export const acknowledgements = {
   async "is acknowledged with arguments"({ open }) {
@@ -32,47 +30,6 @@ export const acknowledgements = {
       answers,
       Array.from({ length: 50 }, (_, i) => [i]),
     );
-  },
-
-  async "awaits an acknowledgement"({ open }) {
-    const socket = await open();
-    const answer = socket.timeout(5000).emitWithAck("message-with-ack", "a");
-    assert.equal(await answer, "a");
-  },
-
-  async "an acknowledgement that comes in time is no timeout"({ open }) {
-    const socket = await open();
-    const answer = await bounded("the acknowledgement", (done) =>
-      socket.timeout(4000).emit("message-with-ack", "a", (...answer) => done(answer)),
-    );
-    assert.deepEqual(answer, [null, "a"]);
-  },
-
-  async "an acknowledgement that does not come times out"({ open }) {
-    const socket = await open();
-    const error = await bounded("the timeout", (done) => socket.timeout(50).emit(NOBODY, (error) => done(error)));
-    assert.equal(error?.message, "operation has timed out");
-    await assert.rejects(socket.timeout(50).emitWithAck(NOBODY), /timed out/);
-  },
-
-  async "sends one after the other, each until it is acknowledged"({ open }) {
-    const socket = await open({ retries: 2, ackTimeout: 4000 });
-    const answers = await Promise.all(
-      [1, 2, 3].map((n) =>
-        bounded("the acknowledgement", (done) => socket.emit("message-with-ack", n, (...all) => done(all))),
-      ),
-    );
-    assert.deepEqual(answers, [
-      [null, 1],
-      [null, 2],
-      [null, 3],
-    ]);
-  },
-
-  async "gives up what is not acknowledged after its retries"({ open }) {
-    const socket = await open({ retries: 1, ackTimeout: 50 });
-    const error = await bounded("the error", (done) => socket.emit(NOBODY, (error) => done(error)));
-    assert.equal(error?.message, "operation has timed out");
   },
 
   async acknowledges({ open }) {

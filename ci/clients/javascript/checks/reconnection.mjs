@@ -1,12 +1,12 @@
 // A network that goes away, in front of a server that stays.
 
 import { strict as assert } from "node:assert";
-import { acknowledged, collect, connected, heard, until, upgraded } from "../bench.mjs";
+import { acknowledged, collect, connected, heard, until } from "../bench.mjs";
 
 const AGAIN = { reconnection: true, reconnectionDelay: 10, randomizationFactor: 0 };
 
 export const reconnection = {
-  async "connects again when the connection is lost"({ open, proxy, lane }) {
+  async "connects again when the connection is lost"({ open, proxy, settled }) {
     const network = await proxy();
     const socket = await open({ url: network.url, ...AGAIN });
     const before = socket.id;
@@ -18,7 +18,7 @@ export const reconnection = {
     await connected(socket);
     assert.notEqual(socket.id, before);
     assert.ok(!socket.recovered);
-    if (lane === "upgraded") await upgraded(socket);
+    await settled(socket);
     assert.deepEqual(await acknowledged(socket, "message-with-ack", 1), [1]);
   },
 

@@ -13,16 +13,6 @@ export const binary = {
     assert.deepEqual(await back, [bytes(0, 1, 0xfe, 0xff), "and text"]);
   },
 
-  async "sends every kind of bytes"({ open }) {
-    const socket = await open();
-    const view = new Uint16Array([1, 2]);
-    assert.deepEqual(await acknowledged(socket, "message-with-ack", view, view.buffer, new Uint8Array()), [
-      Buffer.from(view.buffer),
-      Buffer.from(view.buffer),
-      bytes(),
-    ]);
-  },
-
   async "sends and receives nested bytes"({ open }) {
     const socket = await open();
     const value = { a: [bytes(1), { b: bytes(2, 3) }], c: null, d: "text" };
