@@ -55,16 +55,18 @@ process.exit(failed > 0 ? 1 : 0);
 /** The ids of the cases that pass without a mutation. */
 async function control() {
   const kinds = new Map();
-  for (const [, { cases, server = [] }] of wanted) {
+  for (const [, { cases, server = [], generation = "eio4" }] of wanted) {
     // Timeouts and limits that a mutation needs are part of what it does wrong; what the server remembers is not.
     const options = server[0] === "--recovery" ? server.join(" ") : "";
-    kinds.set(options, [...(kinds.get(options) ?? []), ...cases]);
+    const kind = `${generation} ${options}`;
+    kinds.set(kind, [...(kinds.get(kind) ?? []), ...cases]);
   }
   const green = new Set();
-  for (const [options, cases] of kinds) {
-    const plain = { cases: [...new Set(cases)], server: options.split(" ").filter(Boolean) };
-    let judgement = await judge(`no mutation ${options}`, plain);
-    if (judgement.code !== 0) judgement = await judge(`no mutation ${options}`, plain);
+  for (const [kind, cases] of kinds) {
+    const [generation, ...server] = kind.split(" ").filter(Boolean);
+    const plain = { cases: [...new Set(cases)], server, generation };
+    let judgement = await judge(`no mutation ${kind}`, plain);
+    if (judgement.code !== 0) judgement = await judge(`no mutation ${kind}`, plain);
     const { code, pass, fail, lenient, skip } = judgement;
     report(
       code === 0,
@@ -72,7 +74,7 @@ async function control() {
       code === 0 ? `${pass.length} cases pass` : `exit code ${code}: ${fail.join(" ")}`,
     );
     const known = [...pass, ...fail, ...lenient, ...skip].map((id) => id.replace(/\[.*/, ""));
-    const missing = cases.filter((id) => !known.includes(`eio4/${id}`));
+    const missing = cases.filter((id) => !known.includes(`${generation}/${id}`));
     if (missing.length > 0) report(false, "no mutation", `there is no case ${missing.join(" ")}`);
     pass.forEach((id) => green.add(id));
   }
@@ -102,8 +104,9 @@ async function judge(name, mutation) {
   const { server, url } = await start(mutation.server ?? []);
   const proxy = new Proxy(url, mutation);
   const json = `${REPORTS}/${name.replaceAll(/[^a-z0-9]+/gi, "-")}.jsonl`;
-  const filters = mutation.cases.flatMap((id) => ["--filter", `eio4/${id}`, "--filter", `eio4/${id}[*`]);
-  const common = ["run", "--generation", "eio4", "--jobs", "8", "--traces", `${REPORTS}/traces`];
+  const { generation = "eio4" } = mutation;
+  const filters = mutation.cases.flatMap((id) => ["--filter", `${generation}/${id}`, "--filter", `${generation}/${id}[*`]);
+  const common = ["run", "--generation", generation, "--jobs", "8", "--traces", `${REPORTS}/traces`];
   try {
     const code = await run(conformance, [...common, "--url", await proxy.listen(), "--json", json, ...filters]);
     const events = readFileSync(json, "utf8")

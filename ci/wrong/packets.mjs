@@ -1,26 +1,13 @@
-// Packets of Engine.IO 4 and Socket.IO 5, as far as the mutations look into them. A packet is a string with its type digit
-// in front, or a Buffer where it is binary.
+// Packets of Engine.IO 3 and 4 and Socket.IO 4 and 5, as far as the mutations look into them. A packet is a string with its
+// type digit in front, or a Buffer where it is binary.
 
-const SEPARATOR = "\x1e";
 const SHAPE = /^4([0-6])(?:(\d+)-)?(?:(\/[^,]*),?)?(\d+)?(.*)$/s;
-
-/** The packets of a payload. */
-export function split(body) {
-  const packet = (text) => (text.startsWith("b") ? Buffer.from(text.slice(1), "base64") : text);
-  return body.length === 0 ? [] : body.toString("utf8").split(SEPARATOR).map(packet);
-}
-
-/** The payload of packets. */
-export function join(packets) {
-  const text = (packet) => (Buffer.isBuffer(packet) ? `b${packet.toString("base64")}` : packet);
-  return Buffer.from(packets.map(text).join(SEPARATOR));
-}
 
 export const CONNECT = "0";
 export const DISCONNECT = "1";
 export const EVENT = "2";
 export const ACK = "3";
-export const CONNECT_ERROR = "4";
+export const CONNECT_ERROR = "4"; // ERROR in Socket.IO 4
 export const BINARY_EVENT = "5";
 export const BINARY_ACK = "6";
 
@@ -45,10 +32,11 @@ export function each(change) {
   return (packet, session) => {
     const parsed = session.raw ? undefined : parse(packet);
     if (!parsed) return packet;
+    const before = format(parsed);
     const result = change(parsed, session, packet);
-    return result === undefined
-      ? []
-      : [result].flat().map((one) => (typeof one === "object" && !Buffer.isBuffer(one) ? format(one) : one));
+    if (result === undefined) return [];
+    const text = (one) => (format(one) === before ? packet : format(one)); // it may be written in another way
+    return [result].flat().map((one) => (typeof one === "object" && !Buffer.isBuffer(one) ? text(one) : one));
   };
 }
 

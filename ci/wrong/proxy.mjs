@@ -10,12 +10,13 @@
 //   up(packet, session), down(packet, session)   a packet of the client, of the server; returns what is passed on instead:
 //                   a packet, a list, or nothing
 //   batch(packets, session)   packets of the server that go out together
+//   wire            what is wrong in the framing of the server's packets; see payloads.mjs
 //   ended(session)  the server has ended the WebSocket: how many ms later the client is told
 
 import { createServer, request as send } from "node:http";
 import { connect } from "node:net";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { join, split } from "./packets.mjs";
+import { framingOf } from "./payloads.mjs";
 import { Sessions } from "./sessions.mjs";
 import { Tunnel } from "./tunnel.mjs";
 
@@ -70,7 +71,7 @@ export class Proxy {
     if (own) return client.end(`HTTP/1.1 ${own.status} -\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
     const server = connect(this.#target.port, this.#target.hostname);
     this.#track(server);
-    new Tunnel({ request, client, server, early, sessions: this.#sessions, ended: this.#mutation.ended });
+    new Tunnel({ request, client, server, early, sessions: this.#sessions, mutation: this.#mutation });
   }
 
   async #serve(incoming, outgoing) {
@@ -78,10 +79,11 @@ export class Proxy {
     if (own) return answer(outgoing, { headers: {}, ...own });
     const { session, method } = request;
     if (session && method === "POST") {
-      const packets = split(request.body);
+      const framing = framingOf(request.target, request.body);
+      const packets = framing.split(request.body) ?? []; // what is malformed is passed on
       const passed = this.#sessions.up(packets, session);
       if (passed.length === 0 && packets.length > 0) return answer(outgoing, { status: 200, headers: {}, body: "ok" });
-      if (!same(passed, packets)) request.body = join(passed);
+      if (!same(passed, packets)) request.body = framing.join(passed);
     }
     const polls = session && method === "GET";
     if (polls) session.polls += 1;
@@ -101,10 +103,12 @@ export class Proxy {
       if (session && response.status === 400 && method === "GET") this.#sessions.end(session);
       if (method !== "GET" || response.status !== 200 || !/transport=polling/.test(target)) return response;
       const polling = session ?? this.#sessions.begin(target);
-      const packets = split(response.body);
+      const { wire } = this.#mutation;
+      const framing = framingOf(target, response.body);
+      const packets = framing.split(response.body);
       const passed = [...polling.waiting.splice(0), ...this.#sessions.down(packets, polling)];
       if (passed.length === 0 && !outgoing.destroyed) continue;
-      if (!same(passed, packets)) response.body = join(passed);
+      if (wire || !same(passed, packets)) response.body = framing.join(passed, wire, response.body);
       if (!session) this.#sessions.opened(polling, packets[0]);
       return response;
     }

@@ -1,7 +1,7 @@
 // The sessions that go through the proxy, and what a mutation makes of their packets.
 
 import { request } from "node:http";
-import { join } from "./packets.mjs";
+import { framingOf, isThree } from "./payloads.mjs";
 
 const FORGOTTEN = 60_000; // ms after which a session that has ended is forgotten
 
@@ -82,8 +82,8 @@ export class Sessions {
   /** What the proxy itself says to the server for a client that polls. */
   #post(path, session, packet) {
     const { hostname: host, port } = this.#target;
-    const query = `${path.split("?")[0]}?EIO=4&transport=polling&sid=${session.sid}`;
+    const query = `${path.split("?")[0]}?EIO=${isThree(path) ? 3 : 4}&transport=polling&sid=${session.sid}`;
     const post = request({ host, port, method: "POST", path: query, agent: false }, (response) => response.resume());
-    post.on("error", () => {}).end(join([packet]));
+    post.on("error", () => {}).end(framingOf(query, "").join([packet]));
   }
 }

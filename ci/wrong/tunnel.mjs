@@ -1,6 +1,9 @@
 // One WebSocket through the proxy: the response is passed on as it comes, then messages go through the mutation.
 
 import { Splitter, frame, isClose } from "./frames.mjs";
+import { isThree } from "./payloads.mjs";
+
+const MESSAGE = 4;
 
 export class Tunnel {
   #request;
@@ -9,6 +12,10 @@ export class Tunnel {
   #sessions;
   #ended;
   #session;
+  /** Binary messages begin with the type of their packet, as in Engine.IO 3. */
+  #typed;
+  /** They lose it. */
+  #untyped;
   /** It was opened beside a session that polls. */
   #probing;
   #fromClient = new Splitter();
@@ -17,8 +24,10 @@ export class Tunnel {
   /** The server's close frame, where a mutation holds it back. */
   #closing;
 
-  constructor({ request, client, server, early, sessions, ended }) {
+  constructor({ request, client, server, early, sessions, mutation: { ended, wire } }) {
     this.#request = request;
+    this.#typed = isThree(request.target);
+    this.#untyped = wire?.untyped;
     this.#client = client;
     this.#server = server;
     this.#sessions = sessions;
@@ -55,11 +64,24 @@ export class Tunnel {
     if (early.length > 0) this.#up(early);
   }
 
-  #toClient = (message) => this.#client.write(frame(message, false));
-  #toServer = (message) => this.#server.write(frame(message, true));
+  #toClient = (message) => this.#client.write(frame(this.#untyped ? message : this.#withType(message), false));
+  #toServer = (message) => this.#server.write(frame(this.#withType(message), true));
+
+  #withType(message) {
+    return this.#typed && Buffer.isBuffer(message) ? Buffer.concat([Buffer.from([MESSAGE]), message]) : message;
+  }
+
+  /** Messages without the type; a binary one of another type is none that a mutation looks at. */
+  #withoutType(messages, masked) {
+    if (!this.#typed) return messages;
+    return messages.map((message) => {
+      if (!Buffer.isBuffer(message)) return message;
+      return message[0] === MESSAGE ? message.subarray(1) : { raw: frame(message, masked) };
+    });
+  }
 
   #up(bytes) {
-    for (const message of this.#fromClient.feed(bytes)) {
+    for (const message of this.#withoutType(this.#fromClient.feed(bytes), true)) {
       if (message.raw || !this.#session) {
         this.#toServer(message);
         continue;
@@ -79,7 +101,7 @@ export class Tunnel {
       if (packets.length > 0) this.#sessions.down(packets, this.#session).forEach(this.#toClient);
       packets = [];
     };
-    for (const message of this.#fromServer.feed(bytes)) {
+    for (const message of this.#withoutType(this.#fromServer.feed(bytes), false)) {
       if (message.raw) {
         flush();
         if (this.#ended && isClose(message)) this.#closing = message;

@@ -3,6 +3,7 @@
 import { acknowledgements } from "./acknowledgements.mjs";
 import { binary } from "./binary.mjs";
 import { connections } from "./connections.mjs";
+import { eio3 } from "./eio3.mjs";
 import { ends } from "./ends.mjs";
 import { events } from "./events.mjs";
 import { heartbeats } from "./heartbeats.mjs";
@@ -22,4 +23,5 @@ export const MUTATIONS = {
   ...http,
   ...upgrades,
   ...recovery,
+  ...eio3,
 };
