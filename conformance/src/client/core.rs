@@ -10,6 +10,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
+use super::aside::Asides;
 use super::framing::engine::Message;
 use super::framing::{eio3, hixie, webtransport};
 use super::http::Request;
@@ -93,6 +94,7 @@ pub(super) struct Shared {
     pub(super) wire: Arc<Wire>,
     pub(super) inbox: Mutex<Inbox>,
     pub(super) changed: Notify,
+    pub(super) asides: Asides,
     pub(super) background: Mutex<Vec<AbortHandle>>,
     /// Packets that a transport without a way back sends by POST.
     pub(super) posts: Mutex<Option<Posts>>,
@@ -130,6 +132,7 @@ impl Client {
                 wire,
                 inbox: Mutex::default(),
                 changed: Notify::new(),
+                asides: Asides::default(),
                 background: Mutex::default(),
                 posts: Mutex::default(),
                 unanswered: AtomicUsize::default(),
@@ -403,7 +406,12 @@ impl Shared {
     }
 
     pub(super) fn message(&self, part: &str, message: &Message) -> Result<(), ClientError> {
-        let bytes = match (self.framing(part), message) {
+        self.write(part, self.framed(part, message))
+    }
+
+    /// A packet as the part's connection carries it.
+    pub(super) fn framed(&self, part: &str, message: &Message) -> Vec<u8> {
+        match (self.framing(part), message) {
             (Some(Framing::Hixie), Message::Text(text)) => hixie::frame(text),
             (Some(Framing::WebTransport), message) => webtransport::frame(message),
             (_, Message::Text(text)) => client_frame(Opcode::Text, text.as_bytes()),
@@ -411,8 +419,7 @@ impl Shared {
                 client_frame(Opcode::Binary, &eio3::message(data))
             }
             (_, Message::Binary(bytes)) => client_frame(Opcode::Binary, bytes),
-        };
-        self.write(part, bytes)
+        }
     }
 
     /// The name of a connection that is about to be made.

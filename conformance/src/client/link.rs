@@ -317,7 +317,9 @@ impl Reader {
         drop(inbox);
         self.shared.wire.record(&self.id, Entry::Data { at, bytes });
         for bytes in answers {
-            let _ = self.out.send(Out::Bytes(bytes));
+            if let Some(bytes) = self.shared.asides.hold(&self.id.part, bytes) {
+                let _ = self.out.send(Out::Bytes(bytes));
+            }
         }
         self.shared.changed.notify_waiters();
         Ok(())

@@ -10,6 +10,7 @@ use std::pin::Pin;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
+mod aside;
 mod core;
 pub mod framing;
 pub mod http;

@@ -36,7 +36,7 @@ impl Session {
     fn ping(&self, shared: &Shared) -> bool {
         let ping = Message::Text(PING.to_owned());
         if self.is_socket() {
-            return shared.message(self.part(), &ping).is_ok();
+            return shared.say(self.part(), shared.framed(self.part(), &ping)).is_ok();
         }
         shared.post(self.post(&[ping]), |posts| &posts.heartbeats)
     }

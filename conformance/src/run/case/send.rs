@@ -110,8 +110,11 @@ impl Play<'_> {
             }
             Action::SendRaw(bytes) => {
                 let (client, part) = (&self.actor(lane).client, self.part_of(lane));
+                let later = self.ops.iter().skip(self.op + 1);
+                let mut pieces = later.filter(|op| matches!(op.step.action, Action::SendRaw(_)));
+                let to_come = pieces.any(|op| op.step.lanes.contains(lane));
                 client
-                    .write(part, bytes.clone())
+                    .piece(part, bytes.clone(), to_come)
                     .map_err(|error| cannot(span, &error))?;
             }
             Action::Close(code) => self.close(lane, *code, span)?,
