@@ -247,6 +247,7 @@ impl Reader {
                             at: self.shared.wire.progress.now(),
                             head,
                             framing,
+                            managed: asked.managed,
                         }),
                     );
                     *state = match kind {

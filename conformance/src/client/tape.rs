@@ -107,6 +107,8 @@ pub enum Entry {
         head: ResponseHead,
         /// How its body holds packets.
         framing: Framing,
+        /// Whether the runner asked for it by itself, and not the case.
+        managed: bool,
     },
     /// Bytes of the section.
     Data {

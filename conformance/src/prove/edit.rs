@@ -146,6 +146,7 @@ mod tests {
             at: at(0),
             head,
             framing,
+            managed: false,
         }];
         entries.extend((1..).zip(pieces).map(|(after, piece)| Entry::Data {
             at: at(after),

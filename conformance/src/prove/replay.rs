@@ -94,15 +94,16 @@ async fn follow(
 ) {
     if let Some(conn) = tape.conns.get(&id) {
         // A failed write means that the client has gone: nothing is left to do.
-        let _ = replay(&id, conn, &progress, &mut write, &mut asked).await;
+        let spare = spare_answer(&tape, &id);
+        let _ = replay(conn, spare, &progress, &mut write, &mut asked).await;
     }
     // The pipe stays open: the end of a connection is on the tape, or never came.
     std::future::pending::<()>().await;
 }
 
 async fn replay(
-    id: &ConnId,
     conn: &ConnTape,
+    spare: Option<Vec<u8>>,
     progress: &Progress,
     write: &mut WriteHalf<DuplexStream>,
     asked: &mut watch::Receiver<Vec<String>>,
@@ -138,9 +139,7 @@ async fn replay(
             Entry::Eof { .. } => write.shutdown().await?,
         }
     }
-    let Some(answer) = spare_answer(id, &conn.entries) else {
-        return Ok(());
-    };
+    let Some(answer) = spare else { return Ok(()) };
     for extra in heads..heads + EXTRA {
         if asked.wait_for(|methods| methods.len() > extra).await.is_err() {
             break;
@@ -155,25 +154,56 @@ async fn replay(
 /// How many requests more than there were get a spare answer.
 const EXTRA: usize = 3;
 
-/// The last answer of a connection, where there may be more requests than there were in the recording; a server answers all
-/// of them.
+/// The answer to requests of which there may be more than in the recording; a server answers all of them.
 ///
-/// A noop is the answer to the poll of a session that is being upgraded. How many such polls there are depends on what comes
-/// first, the noop or the answer to the probe, and a replay's clock is too coarse to tell. A client's own posts are its
+/// The polls of a session that is being upgraded end with a noop, those behind its handshake. How many such polls there are depends on what comes first,
+/// the answer to the poll or the one to the probe, and a replay's clock is too coarse to tell. A client's own posts are its
 /// packets and its pings, and how many pings there are depends on the time that passes.
-fn spare_answer(id: &ConnId, entries: &[Entry]) -> Option<Vec<u8>> {
+fn spare_answer(tape: &Tape, id: &ConnId) -> Option<Vec<u8>> {
+    let entries = &tape.conns.get(id)?.entries;
     let last = entries.iter().rposition(|entry| matches!(entry, Entry::Head { .. }))?;
-    let (Entry::Head { head, framing, .. }, rest) = entries[last..].split_first()? else {
+    let (
+        Entry::Head {
+            head, framing, managed, ..
+        },
+        rest,
+    ) = entries[last..].split_first()?
+    else {
         return None;
     };
-    let [Entry::Data { bytes, .. }, Entry::End { .. }] = rest else {
+    let [Entry::Data { at, bytes }, end @ Entry::End { .. }] = rest else {
         return None;
     };
-    let (mut answer, coding) = response_head(head, "GET", rest);
-    answer.extend_from_slice(bytes);
-    let upgraded = matches!(framing, Framing::Records | Framing::Lengths | Framing::LengthsJsonp);
-    let noop = upgraded && edit::is_alone(bytes, *framing, noop(Generation::Eio4));
-    ((noop || id.part == UP) && coding == Coding::Raw).then_some(answer)
+    let polled = matches!(framing, Framing::Records | Framing::Lengths | Framing::LengthsJsonp);
+    let noop = noop(Generation::Eio4);
+    let body = if id.part == UP || polled && edit::is_alone(bytes, *framing, noop) {
+        bytes.clone()
+    } else if polled && *managed && last > 0 && is_upgraded(tape, &id.client) {
+        edit::item(bytes, *framing, noop)?
+    } else {
+        return None;
+    };
+    let said = Entry::Data {
+        at: *at,
+        bytes: body.clone(),
+    };
+    let (mut answer, coding) = response_head(head, "GET", &[said, end.clone()]);
+    answer.extend_from_slice(&body);
+    (coding == Coding::Raw).then_some(answer)
+}
+
+/// Whether a client polls and has a socket or a stream, too.
+fn is_upgraded(tape: &Tape, client: &str) -> bool {
+    let socket = |conn: &ConnTape| {
+        let framings = conn.entries.iter().filter_map(|entry| match entry {
+            Entry::Head { framing, .. } => Some(*framing),
+            _ => None,
+        });
+        framings
+            .chain([conn.headless])
+            .any(|framing| framing.is_websocket() || framing == Framing::WebTransport)
+    };
+    tape.conns.iter().any(|(id, conn)| id.client == client && socket(conn))
 }
 
 /// How a body is put on the wire.

@@ -160,6 +160,7 @@ fn inserted(tape: &Tape, id: &ConnId, moment: Moment, unexpected: &str) -> Optio
                 at: moment,
                 head: like,
                 framing,
+                managed: false,
             };
             vec![head, Entry::Data { at: moment, bytes }, Entry::End { at: moment }]
         }
