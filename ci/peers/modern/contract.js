@@ -43,7 +43,7 @@ const recovery = options.allowEIO3 ? {} : { connectionStateRecovery: {} };
 const io = peer("socket.io")(server, { ...options, ...recovery });
 keepQueries(io);
 for (const nsp of ["/", "/custom"]) io.of(nsp).on("connection", contract);
-if (io.parentNsps) io.of(/^\/dynamic-\d+$/).on("connection", contract); // from 2.0 on
+if (io.parentNsps) io.of(/^\/dynamic-\d+$/).on("connection", contract); // from 2.1 on
 io.of("/forbidden").use((socket, next) => {
   const refusal = new Error("not authorized");
   // A client of Engine.IO 3 would be told the data in the place of the message.
