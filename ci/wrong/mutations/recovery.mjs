@@ -36,7 +36,7 @@ export const recovery = {
   "no private id": {
     cases,
     server,
-    down: each((packet) => (packet.type === CONNECT ? { ...packet, data: { sid: packet.data.sid } } : packet)),
+    down: each((packet) => (packet.type === CONNECT && packet.data ? { ...packet, data: { sid: packet.data.sid } } : packet)),
   },
 
   "every claim of a private id believed": {

@@ -83,7 +83,7 @@ export const rooms = {
   "the list of rooms holds the own id": {
     cases,
     down: each((packet, { state }) => {
-      if (packet.type === CONNECT) state.id = packet.data.sid;
+      if (packet.type === CONNECT) state.id = packet.data?.sid;
       const isList = packet.type === ACK && packet.data.length === 1 && Array.isArray(packet.data[0]);
       return isList ? { ...packet, data: [[...packet.data[0], state.id]] } : packet;
     }),
