@@ -6,7 +6,7 @@ mod peer;
 
 use std::time::Duration;
 
-use peer::{PATIENCE, Peer, frame, no_session_is_left, server, start, upgrade_version};
+use peer::{PATIENCE, Peer, code, frame, no_session_is_left, refused, request, server, start, upgrade_version};
 use reference_server::{Options, Server};
 use rstest::rstest;
 
@@ -58,19 +58,6 @@ async fn post_bytes(server: &Server, target: &str, body: impl AsRef<[u8]>) -> u1
     peer.request_with("POST", target, "Content-Type: application/octet-stream\r\n", body)
         .await;
     code(&peer.answer().await.0)
-}
-
-async fn request(server: &Server, method: &str, target: &str, body: impl AsRef<[u8]>) -> (u16, String) {
-    let (status, body) = Peer::connect(server).await.request(method, target, body).await;
-    (code(&status), body)
-}
-
-fn code(status: &str) -> u16 {
-    status.split(' ').nth(1).unwrap().parse().unwrap()
-}
-
-fn refused(code: u8, message: &str) -> (u16, String) {
-    (400, format!("{{\"code\":{code},\"message\":\"{message}\"}}"))
 }
 
 #[tokio::test]

@@ -7,21 +7,11 @@ mod peer;
 use std::io::Read as _;
 use std::time::Duration;
 
-use peer::{Peer, binary_frame, frame, no_session_is_left, server, start, upgrade_engine};
+use peer::{Peer, binary_frame, code, frame, no_session_is_left, refused, request, server, start, upgrade_engine};
 use reference_server::{Options, Server};
 use rstest::rstest;
 
 const PATH: &str = "/socket.io/?EIO=4&transport=polling";
-
-/// One request on a connection of its own: the status code and the body.
-async fn request(server: &Server, method: &str, target: &str, body: impl AsRef<[u8]>) -> (u16, String) {
-    let (status, body) = Peer::connect(server).await.request(method, target, body).await;
-    (code(&status), body)
-}
-
-fn code(status: &str) -> u16 {
-    status.split(' ').nth(1).unwrap().parse().unwrap()
-}
 
 /// A session that polls: the target of its requests.
 async fn polling(server: &Server, path: &str) -> String {
@@ -54,10 +44,6 @@ async fn get(server: &Server, target: &str) -> String {
     let (status, body) = request(server, "GET", target, "").await;
     assert_eq!(status, 200, "{body}");
     body
-}
-
-fn refused(code: u8, message: &str) -> (u16, String) {
-    (400, format!("{{\"code\":{code},\"message\":\"{message}\"}}"))
 }
 
 #[tokio::test]

@@ -8,13 +8,7 @@ use super::{Malformed, Text, script};
 /// The script that hands `payload` to callback `index` of the client.
 #[must_use]
 pub fn encode(index: &str, payload: &str) -> Text {
-    let mut out = String::with_capacity(payload.len() + payload.len() / 4 + index.len() + 12);
-    out.push_str("io.j[");
-    out.push_str(index);
-    out.push_str("](");
-    script::push_inline_string(&mut out, payload);
-    out.push_str(");");
-    Text::from(out)
+    call("io.j", index, payload, script::push_inline_string)
 }
 
 /// The script that hands an error to callback `index`.
@@ -37,13 +31,7 @@ pub fn decode_form(body: &str) -> Result<String, Malformed> {
 /// The script that hands `payload` to callback `index` of a client of Engine.IO 3.
 #[must_use]
 pub fn encode_engine(index: &str, payload: &str) -> Text {
-    let mut out = String::with_capacity(payload.len() + payload.len() / 4 + index.len() + 14);
-    out.push_str("___eio[");
-    out.push_str(index);
-    out.push_str("](");
-    script::push_json_string(&mut out, payload);
-    out.push_str(");");
-    Text::from(out)
+    call("___eio", index, payload, script::push_json_string)
 }
 
 /// Reads the payload of a form body of Engine.IO 3: field `d`, percent-encoded. Its newlines stand as `\n`, for browsers
@@ -69,6 +57,17 @@ pub fn decode_engine_form(body: &str) -> Result<String, Malformed> {
     }
     out.push_str(rest);
     Ok(out)
+}
+
+fn call(callbacks: &str, index: &str, payload: &str, push_string: fn(&mut String, &str)) -> Text {
+    let mut out = String::with_capacity(payload.len() + payload.len() / 4 + callbacks.len() + index.len() + 8);
+    out.push_str(callbacks);
+    out.push('[');
+    out.push_str(index);
+    out.push_str("](");
+    push_string(&mut out, payload);
+    out.push_str(");");
+    Text::from(out)
 }
 
 fn field(body: &str) -> Result<Cow<'_, str>, Malformed> {

@@ -144,6 +144,22 @@ pub(crate) async fn handshake(server: &Server) -> String {
     body.split(':').next().unwrap().to_owned()
 }
 
+/// One request on a connection of its own: the status code and the body.
+pub(crate) async fn request(server: &Server, method: &str, target: &str, body: impl AsRef<[u8]>) -> (u16, String) {
+    let (status, body) = Peer::connect(server).await.request(method, target, body).await;
+    (code(&status), body)
+}
+
+/// The code of a status line.
+pub(crate) fn code(status: &str) -> u16 {
+    status.split(' ').nth(1).unwrap().parse().unwrap()
+}
+
+/// What a request of Engine.IO is answered that is refused.
+pub(crate) fn refused(code: u8, message: &str) -> (u16, String) {
+    (400, format!("{{\"code\":{code},\"message\":\"{message}\"}}"))
+}
+
 /// Posts a payload, which is always answered `1`.
 pub(crate) async fn post(server: &Server, transport: &str, sid: &str, payload: impl AsRef<[u8]>) {
     let target = format!("/socket.io/1/{transport}/{sid}");
