@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::browser::engine::Engine;
 use crate::glob::Glob;
 use crate::run::case::Timings;
 use crate::run::plan::Selection;
@@ -25,6 +26,8 @@ pub struct Cli {
 pub enum Command {
     /// Judge a server: the one at --url, the one that COMMAND starts, or the embedded reference server
     Run(Box<RunArgs>),
+    /// Judge a server with real browsers: pages that load the official clients
+    Browser(Box<BrowserArgs>),
     /// List the cases, or the requirements with the cases that cover them
     List(ListArgs),
     /// Print a case
@@ -68,6 +71,47 @@ pub struct RunArgs {
     #[arg(long, value_name = "NAME=VALUE", value_parser = timing)]
     pub timing: Vec<(TimingName, Duration)>,
     /// Where traces of failing cases go
+    #[arg(long, value_name = "DIR", default_value = crate::report::TRACE_DIR)]
+    pub traces: PathBuf,
+    /// Command that starts the server; PORT in its environment is the port to listen on
+    #[arg(last = true, value_name = "COMMAND")]
+    pub server: Vec<OsString>,
+}
+
+/// Arguments of `browser`.
+#[derive(Debug, Args)]
+pub struct BrowserArgs {
+    /// Case files to run instead of the cases that come with the program
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// A server that runs already: http://127.0.0.1:3000
+    #[arg(long, value_name = "URL", conflicts_with = "server")]
+    pub url: Option<String>,
+    /// Browsers: chromium, firefox, webkit; chromium and firefox where nothing is said
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub browser: Vec<Engine>,
+    /// Only cases whose id matches: `*` is anything, brackets are literal (may be repeated)
+    #[arg(long, value_name = "GLOB")]
+    pub filter: Vec<String>,
+    /// Show the browsers, one case at a time
+    #[arg(long)]
+    pub headed: bool,
+    /// Folder in which npm has installed the official clients
+    #[arg(long, value_name = "DIR", default_value = crate::browser::clients::FOLDER)]
+    pub clients: PathBuf,
+    /// A script to load in place of a client: 0.9=my/socket.io.js (may be repeated)
+    #[arg(long, value_name = "NAME=FILE", value_parser = client)]
+    pub client: Vec<(String, PathBuf)>,
+    /// Factor on every time limit, for a slow machine
+    #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = patience)]
+    pub patience: f64,
+    /// Known failures: lines of `case-glob  fail|skip  # reason`
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// Write every event as a line of JSON
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Where screenshots, consoles and traces of failing cases go
     #[arg(long, value_name = "DIR", default_value = crate::report::TRACE_DIR)]
     pub traces: PathBuf,
     /// Command that starts the server; PORT in its environment is the port to listen on
@@ -159,6 +203,19 @@ fn patience(text: &str) -> Result<f64, String> {
         Ok(patience)
     } else {
         Err("must be between 0.1 and 100".to_owned())
+    }
+}
+
+fn client(text: &str) -> Result<(String, PathBuf), String> {
+    let (name, path) = text
+        .split_once('=')
+        .ok_or("write it as name=file: 0.9=my/socket.io.js")?;
+    let known = crate::browser::clients::CLIENTS.iter().map(|client| client.name);
+    if known.clone().any(|it| it == name) {
+        Ok((name.to_owned(), path.into()))
+    } else {
+        let known: Vec<&str> = known.collect();
+        Err(format!("unknown client {name:?}; known are {}", known.join(", ")))
     }
 }
 

@@ -1,10 +1,14 @@
 //! What the subcommands do.
 
+mod browser;
+
+use std::ffi::OsString;
 use std::fmt;
 use std::fmt::Write as _;
 use std::future::Future;
 use std::io::{IsTerminal as _, Write as _};
 use std::num::NonZero;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::cli::{ListArgs, ProveArgs, RunArgs};
@@ -14,13 +18,18 @@ use crate::glob::Glob;
 use crate::prove::{self, Known};
 use crate::report::{FanOut, JsonLines, Reporter, Terminal};
 use crate::run::boot::{self, BaseUrl, Target};
+use crate::run::browsers::Browsers;
 use crate::run::engine::{Engine, Options};
 use crate::run::event::{Event, FORMAT_VERSION, Start, Summary};
 use crate::run::offer::offer;
 use crate::run::plan::{Offer, Selection};
+use crate::scenario::Generation;
 use crate::scenario::catalogue::{Case, Catalogue, CatalogueError};
 use crate::scenario::coverage::coverage;
 use crate::scenario::diagnostic::Diagnostic;
+use crate::scenario::requirements::Requirements;
+
+pub use browser::browser;
 
 /// Why a command ends without a result: for a person, with the exit code.
 #[derive(Debug)]
@@ -52,17 +61,7 @@ impl CommandError {
 ///
 /// When nothing can be run: see the exit codes.
 pub fn run(args: &RunArgs) -> Result<Exit, CommandError> {
-    let catalogue = if args.files.is_empty() {
-        embedded_catalogue()?
-    } else {
-        let requirements = embedded_catalogue()?.requirements;
-        let own = Catalogue {
-            scenarios: Vec::new(),
-            requirements,
-        };
-        own.with_paths(&args.files)
-            .map_err(|error| malformed(&error, Exit::Usage))?
-    };
+    let catalogue = catalogue(&args.files)?;
     let all = catalogue.cases();
     let selection = args.selection.selection();
     let cases: Vec<Case> = all.iter().filter(|case| selection.takes(case)).cloned().collect();
@@ -70,83 +69,110 @@ pub fn run(args: &RunArgs) -> Result<Exit, CommandError> {
         return Err(no_case());
     }
     let ids: Vec<&str> = all.iter().map(|case| case.id.as_str()).collect();
-    let baseline = baseline(args, &ids)?;
-    let target = target(args)?;
-    let mut reporter = FanOut::default().with(Terminal::stdout());
-    if let Some(path) = &args.json {
-        let json = JsonLines::create(path).map_err(|error| CommandError::new(Exit::Usage, error.to_string()))?;
-        reporter = reporter.with(json);
-    }
-    let (summary, interrupted) = block_on(judge(args, &target, &baseline, &catalogue, cases, &mut reporter))??;
-    let complete = args.files.is_empty() && selection.is_everything() && !interrupted;
-    let stale = if complete { baseline.stale(&ids) } else { Vec::new() };
-    for error in &stale {
-        reporter.event(&Event::Note {
-            message: error.to_string(),
-        });
-    }
-    reporter.event(&Event::Summary(summary.clone()));
-    reporter
-        .finish()
-        .map_err(|error| CommandError::new(Exit::Usage, error.to_string()))?;
-    if interrupted {
-        return Err(CommandError::new(Exit::Fault, "interrupted"));
-    }
-    Ok(if summary.fail > 0 || !stale.is_empty() {
-        Exit::Unexpected
-    } else {
-        Exit::AsExpected
-    })
-}
-
-async fn judge(
-    args: &RunArgs,
-    target: &Target,
-    baseline: &Baseline,
-    catalogue: &Catalogue,
-    cases: Vec<Case>,
-    reporter: &mut dyn Reporter,
-) -> Result<(Summary, bool), CommandError> {
-    let booted = |error: boot::BootError| CommandError::new(error.exit(), error.to_string());
-    let running = boot::start(target, args.patience).await.map_err(booted)?;
-    let offer = match target {
-        Target::Embedded => Offer {
-            policy: true,
-            ..Offer::default()
-        },
-        _ => {
-            offer(
-                running.address(),
-                &args.selection.selection().generations,
-                args.patience,
-            )
-            .await
-        }
-    };
-    reporter.event(&Event::Start(Start {
-        format: FORMAT_VERSION,
-        tool: env!("CARGO_PKG_VERSION").to_owned(),
-        target: target.to_string(),
-        cases: cases.len(),
-    }));
-    let engine = Engine {
+    let judging = Judging {
+        target: target(args.url.as_deref(), args.policy_port, &args.server)?,
+        baseline: baseline(args.baseline.as_deref(), &ids)?,
+        requirements: catalogue.requirements.clone(),
+        generations: selection.generations.clone(),
         options: Options {
             jobs: args.jobs,
             patience: args.patience,
             timings: args.timings(),
             traces: args.traces.clone(),
         },
-        running: &running,
-        target,
-        requirements: Arc::new(catalogue.requirements.clone()),
-        baseline,
+        browsers: None,
+        note: None,
     };
-    let result = tokio::select! {
-        summary = engine.run(cases, &offer, reporter) => summary.map(|summary| (summary, false)).map_err(booted),
-        _ = tokio::signal::ctrl_c() => Ok((Summary::default(), true)),
-    };
-    running.stop().await;
-    result
+    let complete = args.files.is_empty() && selection.is_everything();
+    judging.run(cases, complete.then_some(&ids), args.json.as_deref())
+}
+
+/// What a run needs besides its cases.
+struct Judging {
+    target: Target,
+    baseline: Baseline,
+    requirements: Requirements,
+    /// Those asked for by name.
+    generations: Vec<Generation>,
+    options: Options,
+    browsers: Option<Arc<Browsers>>,
+    /// Said before the first case.
+    note: Option<String>,
+}
+
+impl Judging {
+    /// Runs cases and reports. `all` are the ids of every case where none was left out: then a baseline's line that fits
+    /// none is an error.
+    fn run(&self, cases: Vec<Case>, all: Option<&Vec<&str>>, json: Option<&Path>) -> Result<Exit, CommandError> {
+        let mut reporter = FanOut::default().with(Terminal::stdout());
+        if let Some(path) = json {
+            let json = JsonLines::create(path).map_err(|error| CommandError::new(Exit::Usage, error.to_string()))?;
+            reporter = reporter.with(json);
+        }
+        let (summary, interrupted) = block_on(self.judge(cases, &mut reporter))??;
+        let stale = match all {
+            Some(ids) if !interrupted => self.baseline.stale(ids),
+            _ => Vec::new(),
+        };
+        for error in &stale {
+            reporter.event(&Event::Note {
+                message: error.to_string(),
+            });
+        }
+        reporter.event(&Event::Summary(summary.clone()));
+        reporter
+            .finish()
+            .map_err(|error| CommandError::new(Exit::Usage, error.to_string()))?;
+        if interrupted {
+            return Err(CommandError::new(Exit::Fault, "interrupted"));
+        }
+        Ok(if summary.fail > 0 || !stale.is_empty() {
+            Exit::Unexpected
+        } else {
+            Exit::AsExpected
+        })
+    }
+
+    async fn judge(&self, cases: Vec<Case>, reporter: &mut dyn Reporter) -> Result<(Summary, bool), CommandError> {
+        let booted = |error: boot::BootError| CommandError::new(error.exit(), error.to_string());
+        let patience = self.options.patience;
+        let running = boot::start(&self.target, patience).await.map_err(booted)?;
+        let offer = match self.target {
+            Target::Embedded => Offer {
+                policy: true,
+                ..Offer::default()
+            },
+            _ => offer(running.address(), &self.generations, patience).await,
+        };
+        reporter.event(&Event::Start(Start {
+            format: FORMAT_VERSION,
+            tool: env!("CARGO_PKG_VERSION").to_owned(),
+            target: self.target.to_string(),
+            cases: cases.len(),
+        }));
+        if let Some(message) = &self.note {
+            reporter.event(&Event::Note {
+                message: message.clone(),
+            });
+        }
+        let engine = Engine {
+            options: self.options.clone(),
+            running: &running,
+            target: &self.target,
+            requirements: Arc::new(self.requirements.clone()),
+            baseline: &self.baseline,
+            browsers: self.browsers.clone(),
+        };
+        let result = tokio::select! {
+            summary = engine.run(cases, &offer, reporter) => summary.map(|summary| (summary, false)).map_err(booted),
+            _ = tokio::signal::ctrl_c() => Ok((Summary::default(), true)),
+        };
+        if let Some(browsers) = &self.browsers {
+            browsers.pool.stop().await;
+        }
+        running.stop().await;
+        result
+    }
 }
 
 /// `list`
@@ -166,7 +192,7 @@ pub fn list(args: &ListArgs) -> Result<Exit, CommandError> {
         });
     }
     let selection = args.selection.selection();
-    let cases = catalogue.cases();
+    let cases = catalogue.all_cases();
     let mut text = String::new();
     for case in cases.iter().filter(|case| selection.takes(case)) {
         let title = case
@@ -253,20 +279,20 @@ fn no_case() -> CommandError {
     )
 }
 
-fn target(args: &RunArgs) -> Result<Target, CommandError> {
-    if let Some(url) = &args.url {
+fn target(url: Option<&str>, policy_port: Option<u16>, server: &[OsString]) -> Result<Target, CommandError> {
+    if let Some(url) = url {
         let url = BaseUrl::parse(url).map_err(|error| CommandError::new(Exit::Usage, error.to_string()))?;
-        return Ok(Target::Url(url.with_policy_port(args.policy_port)));
+        return Ok(Target::Url(url.with_policy_port(policy_port)));
     }
-    Ok(if args.server.is_empty() {
+    Ok(if server.is_empty() {
         Target::Embedded
     } else {
-        Target::Command(args.server.clone())
+        Target::Command(server.to_vec())
     })
 }
 
-fn baseline(args: &RunArgs, ids: &[&str]) -> Result<Baseline, CommandError> {
-    let Some(path) = &args.baseline else {
+fn baseline(path: Option<&Path>, ids: &[&str]) -> Result<Baseline, CommandError> {
+    let Some(path) = path else {
         return Ok(Baseline::default());
     };
     let name = path.display().to_string();
@@ -279,6 +305,19 @@ fn baseline(args: &RunArgs, ids: &[&str]) -> Result<Baseline, CommandError> {
     let baseline = Baseline::parse(&name, &text).map_err(lines)?;
     baseline.check(ids).map_err(lines)?;
     Ok(baseline)
+}
+
+/// The cases that come with the program, or those of these files.
+fn catalogue(files: &[PathBuf]) -> Result<Catalogue, CommandError> {
+    let embedded = embedded_catalogue()?;
+    if files.is_empty() {
+        return Ok(embedded);
+    }
+    let own = Catalogue {
+        scenarios: Vec::new(),
+        requirements: embedded.requirements,
+    };
+    own.with_paths(files).map_err(|error| malformed(&error, Exit::Usage))
 }
 
 fn embedded_catalogue() -> Result<Catalogue, CommandError> {

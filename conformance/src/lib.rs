@@ -10,6 +10,7 @@
 //! | [`prove`] | shows that the cases notice what they are there to notice |
 //! | [`exit`] | what the exit code says |
 
+pub mod browser;
 pub mod cli;
 pub mod client;
 pub mod commands;
@@ -17,6 +18,7 @@ pub mod exit;
 pub mod expect;
 pub mod glob;
 pub mod prove;
+pub mod record;
 pub mod report;
 pub mod run;
 pub mod scenario;

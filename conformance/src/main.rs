@@ -27,6 +27,7 @@ fn main() -> ExitCode {
     };
     let result = match cli.command {
         Command::Run(args) => commands::run(&args),
+        Command::Browser(args) => commands::browser(&args),
         Command::List(args) => commands::list(&args),
         Command::Show { case } => commands::show(&case),
         Command::Prove(args) => commands::prove(&args),

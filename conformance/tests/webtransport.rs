@@ -173,6 +173,7 @@ fn setting(address: SocketAddr) -> Setting {
         timings: Timings::default(),
         fresh: "fresh".to_owned(),
         recorded: false,
+        pages: None,
     }
 }
 

@@ -20,7 +20,7 @@ pub mod protocol;
 mod session;
 pub mod tape;
 pub mod websocket;
-mod webtransport;
+pub mod webtransport;
 
 pub use self::core::{Client, ClientError, Wire};
 pub use self::framing::engine::Message;

@@ -54,6 +54,19 @@ pub(super) async fn connect(host: &str, port: u16, authority: &str, target: &str
     })
 }
 
+/// SHA-256 of the certificate of the server at the UDP port, by which a page may trust it. The caller bounds the wait.
+///
+/// # Errors
+///
+/// When the server cannot be reached or refuses the session.
+pub async fn certificate_hash(host: &str, port: u16, authority: &str, target: &str) -> io::Result<Vec<u8>> {
+    let stream = connect(host, port, authority, target).await?;
+    let identity = stream.session.peer_identity();
+    let certificate = identity.as_ref().and_then(|chain| chain.as_slice().first());
+    let certificate = certificate.ok_or_else(|| io::Error::other("the server shows no certificate"))?;
+    Ok(certificate.hash().as_ref().to_vec())
+}
+
 /// The stream. Dropping it ends the session.
 pub(super) struct Stream {
     sending: Sending,

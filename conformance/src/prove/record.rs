@@ -133,6 +133,7 @@ fn setting(case: &Case, pace: &Pace, connect: Arc<dyn Connect>, progress: Arc<Pr
         timings: pace.timings.clone(),
         fresh: fresh.to_owned(),
         recorded: true,
+        pages: None,
     }
 }
 

@@ -20,7 +20,7 @@ pub use json::JsonLines;
 pub use paint::Paint;
 pub use terminal::Terminal;
 pub use text::Text;
-pub use trace::{TRACE_DIR, write_trace};
+pub use trace::{TRACE_DIR, trace_folder, write_trace};
 
 /// Something that is told everything that happens during a run.
 pub trait Reporter: Send {

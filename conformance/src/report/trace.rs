@@ -31,6 +31,12 @@ pub fn write_trace(dir: &Path, id: &str, text: &str) -> Result<PathBuf, ReportEr
     }
 }
 
+/// The folder for what a failure of case `id` leaves, beside the place of a trace.
+#[must_use]
+pub fn trace_folder(dir: &Path, id: &str) -> PathBuf {
+    dir.join(file_of(id)).with_extension("")
+}
+
 /// A relative path of plain parts.
 fn file_of(id: &str) -> PathBuf {
     let flat = match id.strip_suffix(']').and_then(|id| id.rsplit_once('[')) {

@@ -83,6 +83,8 @@ pub struct Boot {
     pub ready_within: Duration,
     /// The program that has [`guard::main`] as its hidden subcommand; `None` means this one.
     pub guard: Option<PathBuf>,
+    /// A folder of the command's own, which the guard removes when everything has ended.
+    pub remove: Option<PathBuf>,
 }
 
 impl Boot {
@@ -93,6 +95,7 @@ impl Boot {
             patience,
             ready_within: READY_WITHIN,
             guard: None,
+            remove: None,
         }
     }
 

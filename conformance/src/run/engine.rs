@@ -9,16 +9,18 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::boot::{Address, BootError, Running, Target, embedded};
+use super::browsers::{Browser, Browsers};
 use super::case::{Played, Setting, Timings, ops, play};
 use super::event::{CaseReport, Event, Outcome, Summary};
 use super::judge;
 use super::late::Lateness;
 use super::plan::{Extras, Offer};
 use super::trace::trace;
+use crate::browser::matrix::Seat;
 use crate::client::TcpConnect;
 use crate::client::tape::Progress;
 use crate::expect::Baseline;
-use crate::report::{Reporter, write_trace};
+use crate::report::{Reporter, trace_folder, write_trace};
 use crate::scenario::ast::Action;
 use crate::scenario::catalogue::Case;
 use crate::scenario::requirements::Requirements;
@@ -57,6 +59,8 @@ pub struct Engine<'a> {
     pub requirements: Arc<Requirements>,
     /// Known failures.
     pub baseline: &'a Baseline,
+    /// For cases with pages.
+    pub browsers: Option<Arc<Browsers>>,
 }
 
 impl Engine<'_> {
@@ -81,7 +85,12 @@ impl Engine<'_> {
         let begun = Instant::now();
         let (mut crowd, mut alone) = (Vec::new(), Vec::new());
         for case in cases {
-            let skip = self.baseline.skips(&case.id).or_else(|| offer.lacks(&case));
+            let unable = || self.seat(&case.id).and_then(|seat| seat.unable.clone());
+            let skip = self
+                .baseline
+                .skips(&case.id)
+                .or_else(unable)
+                .or_else(|| offer.lacks(&case));
             if let Some(reason) = skip {
                 tally.report(skipped(&case, reason));
             } else if case.scenario.headers.alone.is_some() && !matches!(self.target, Target::Embedded) {
@@ -146,11 +155,18 @@ impl Engine<'_> {
     /// Plays a case; the future owns what it needs.
     fn one(&self, case: Case, reruns: u32) -> impl Future<Output = Result<Ended, BootError>> + Send + 'static {
         let (options, address) = (self.options.clone(), self.running.address().clone());
-        let fresh_server = matches!(self.target, Target::Embedded);
+        let target = self.target.clone();
+        let fresh_server = matches!(target, Target::Embedded);
+        let browsers = self.browsers.clone();
         async move {
+            let browser = match &browsers {
+                Some(browsers) => Some(Browser::borrow(browsers, &case).await),
+                None => None,
+            };
             let begun = Instant::now();
+            let extras = Extras::of(&case);
             let server = if fresh_server {
-                Some(embedded(options.patience, Extras::of(&case)).await?)
+                Some(embedded(options.patience, extras).await?)
             } else {
                 None
             };
@@ -163,12 +179,17 @@ impl Engine<'_> {
                 timings: if fresh_server {
                     scaled(&options.timings, options.patience)
                 } else {
-                    options.timings
+                    options.timings.clone()
                 },
                 fresh: fresh(),
                 recorded: false,
+                pages: None,
             };
-            let played = play(&case.scenario, setting).await;
+            let played = match browser {
+                Some(Ok(browser)) => browser.play(&case, setting, &address, target, extras, &options).await,
+                Some(Err(error)) => Played::without_browser(&error.to_string()),
+                None => play(&case.scenario, setting).await,
+            };
             let took = begun.elapsed();
             if let Some(server) = server {
                 server.stop().await;
@@ -189,8 +210,16 @@ impl Engine<'_> {
             return Some(case.scenario.source.path.clone());
         }
         let text = trace(&case.id, &case.scenario, case.transport.as_deref(), played);
-        let path = write_trace(&self.options.traces, &case.id, &text).ok()?;
+        let path = if self.seat(&case.id).is_some() {
+            write_trace(&trace_folder(&self.options.traces, &case.id), "trace", &text).ok()?
+        } else {
+            write_trace(&self.options.traces, &case.id, &text).ok()?
+        };
         Some(path.display().to_string())
+    }
+
+    fn seat(&self, id: &str) -> Option<&Seat> {
+        self.browsers.as_ref()?.seats.get(id)
     }
 
     fn judge(&self, ended: &Ended) -> CaseReport {
@@ -248,6 +277,10 @@ struct Ended {
 impl Ended {
     /// Whether the harness was so late that its verdict is worth nothing: it found a fault, or it measures time.
     fn is_spoilt(&self, lateness: &Lateness) -> bool {
+        // A browser that failed says nothing about the server.
+        if self.played.failure.as_ref().is_some_and(|fault| fault.harness) {
+            return true;
+        }
         let announced = self.played.announced.unwrap_or(Duration::from_secs(2));
         let timed = || ops(&self.case.scenario).iter().any(|op| op.step.window.is_some());
         let remarkable = self.played.failure.is_some() || !self.played.lenient.is_empty();

@@ -1,6 +1,7 @@
 //! From a selection of cases to a stream of events.
 
 pub mod boot;
+pub mod browsers;
 pub mod case;
 pub mod engine;
 pub mod event;

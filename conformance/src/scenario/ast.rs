@@ -4,6 +4,7 @@
 //! `parse(print(x)) == x` a property of the language.
 
 mod action;
+mod page;
 mod text;
 
 use std::fmt;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use action::{Action, Expectation, HeaderLine};
+pub use page::{Network, PageAction, STAND_INS};
 pub use text::{Atom, AtomKind, Atoms, BaseType, Hole, HoleKind, HoleType, Text};
 
 /// A range of bytes of the source text.
@@ -102,6 +104,12 @@ impl PartialEq for Scenario {
 }
 
 impl Scenario {
+    /// Whether a browser is needed: one of its lanes is a page.
+    #[must_use]
+    pub fn has_pages(&self) -> bool {
+        self.steps().any(|(step, _)| step.lanes.iter().any(Lane::is_page))
+    }
+
     /// The steps with the reference that governs each, in file order. A step before the first `@` has none.
     pub fn steps(&self) -> impl Iterator<Item = (&Step, Option<&Reference>)> {
         let mut governing = None;
@@ -127,6 +135,8 @@ pub struct Headers {
     pub needs: Vec<Spanned<String>>,
     /// `over:` transports to run on; empty when the file names none.
     pub over: Vec<Spanned<String>>,
+    /// `clients:` which clients its pages load; empty when the file names none, and all of the generation do.
+    pub clients: Vec<Spanned<String>>,
     /// `level:` of the steps whose reference names none.
     pub level: Level,
     /// `since:` the suite date the case appeared at.
@@ -264,6 +274,15 @@ pub struct Lane {
     pub client: String,
     /// A part of it (`poll`, `post`, `ws`, `tcp`), or the client as a whole.
     pub part: Option<String>,
+}
+
+impl Lane {
+    /// Whether the client is a page in a browser: `page`, `page2`, …
+    #[must_use]
+    pub fn is_page(&self) -> bool {
+        let number = self.client.strip_prefix("page");
+        number.is_some_and(|number| number.bytes().all(|it| it.is_ascii_digit()))
+    }
 }
 
 impl fmt::Display for Lane {

@@ -101,11 +101,21 @@ impl Catalogue {
         self.with(&files, Place::Anywhere)
     }
 
-    /// Every case, scenarios by id and transports in the order of `over:`.
+    /// Every case that needs no browser, scenarios by id and transports in the order of `over:`.
     #[must_use]
     pub fn cases(&self) -> Vec<Case> {
+        self.expand(|scenario| !scenario.has_pages())
+    }
+
+    /// The same, with those that need one: each once, whatever clients and browsers it runs with.
+    #[must_use]
+    pub fn all_cases(&self) -> Vec<Case> {
+        self.expand(|_| true)
+    }
+
+    fn expand(&self, takes: impl Fn(&Scenario) -> bool) -> Vec<Case> {
         let mut cases = Vec::new();
-        for scenario in &self.scenarios {
+        for scenario in self.scenarios.iter().filter(|scenario| takes(scenario)) {
             let id = &scenario.headers.case.node;
             let case = |id: String, transport| Case {
                 id,

@@ -21,7 +21,7 @@ pub struct Coverage {
 pub fn coverage(catalogue: &Catalogue) -> Coverage {
     let mut covered: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     let mut aimless = Vec::new();
-    let cases = catalogue.cases();
+    let cases = catalogue.all_cases();
     for scenario in &catalogue.scenarios {
         let id = &scenario.headers.case.node;
         let mut named: Vec<&str> = scenario

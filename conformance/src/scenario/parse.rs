@@ -4,6 +4,7 @@ mod arguments;
 mod cursor;
 mod headers;
 mod nested;
+mod page;
 mod step;
 mod window;
 

@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::ast::{
-    Action, Authority, Auto, Expectation, HeaderLine, Headers, Item, Level, Reference, Scenario, Spanned, Step, Sum,
-    Term, TermBase, Window,
+    Action, Authority, Auto, Expectation, HeaderLine, Headers, Item, Level, PageAction, Reference, Scenario, Spanned,
+    Step, Sum, Term, TermBase, Window,
 };
 pub use text::print_text;
 use text::{escape_first, print_target};
@@ -63,6 +63,9 @@ fn print_headers(headers: &Headers, out: &mut String) {
     }
     if !headers.over.is_empty() {
         header("over", &list(&headers.over));
+    }
+    if !headers.clients.is_empty() {
+        header("clients", &list(&headers.clients));
     }
     if headers.level != Level::default() {
         header("level", headers.level.word());
@@ -161,6 +164,7 @@ fn action(action: &Action) -> (String, Vec<String>) {
         }
         Action::Status { code, headers } => return (code.to_string(), header_lines(headers)),
         Action::Ws { target, headers } => return (format!("ws {}", print_text(target)), header_lines(headers)),
+        Action::Page(action) => return page(action),
         Action::AnyOrder(expectations) => return (word("any order"), block(expectations)),
         Action::OneOf(expectations) => return (word("one of"), block(expectations)),
         Action::SendBytes(text) => with(">>", &print_text(text)),
@@ -199,7 +203,45 @@ fn action(action: &Action) -> (String, Vec<String>) {
         Action::Silent(duration) => format!("silent {}", print_duration(*duration)),
         Action::Wait(duration) => format!("wait {}", print_duration(*duration)),
         Action::Mark(name) => format!("mark {name}"),
-        Action::Page(line) => line.clone(),
+    };
+    (head, Vec::new())
+}
+
+fn page(action: &PageAction) -> (String, Vec<String>) {
+    let names = |word: &str, names: &[Spanned<String>]| {
+        let names: String = names.iter().map(|name| format!(" {}", name.node)).collect();
+        if names.is_empty() {
+            names
+        } else {
+            format!(" {word}{names}")
+        }
+    };
+    let head = match action {
+        PageAction::Goto { path, without, with } => {
+            let path = path.as_ref().map(|path| format!(" {}", print_text(path)));
+            let path = path.unwrap_or_default();
+            format!("goto{path}{}{}", names("without", without), names("with", with))
+        }
+        PageAction::Eval(lines) => {
+            let mut lines: Vec<String> = lines.iter().map(print_text).collect();
+            let first = if lines.is_empty() {
+                String::new()
+            } else {
+                lines.remove(0)
+            };
+            return (format!("eval {first}"), lines);
+        }
+        PageAction::Until { script, value } => {
+            return (
+                format!("until {}", print_text(script)),
+                value.iter().map(print_text).collect(),
+            );
+        }
+        PageAction::Console(text) => format!("console {}", print_text(text)),
+        PageAction::Sent { method, target } => format!("sent {method} {}", print_text(target)),
+        PageAction::Tried(text) => format!("tried {}", print_text(text)),
+        PageAction::Network { transport, treatment } => format!("network {} {}", transport.node, treatment.word()),
+        PageAction::Restart => "restart".to_owned(),
     };
     (head, Vec::new())
 }

@@ -1,7 +1,8 @@
-//! The process between the harness and the server it started: `sio-conformance __guard -- COMMAND…`.
+//! The process between the harness and the server it started: `sio-conformance __guard [--remove DIR] -- COMMAND…`.
 //!
 //! However the harness ends, SIGKILL included, the kernel closes its end of the control socket. The guard sees that and
-//! ends the server's process group. The socket is the guard's standard input; what the guard tells the harness goes
+//! ends the server's process group, and whatever has left the group: it adopts every process below it that loses its
+//! parent. The socket is the guard's standard input; what the guard tells the harness goes
 //! back over it, one `Message` a line. Standard output and error belong to the server alone.
 
 use std::ffi::OsString;
@@ -9,10 +10,13 @@ use std::fmt;
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
 use std::process::{ExitCode, ExitStatus, Stdio};
 use std::time::Duration;
 
-use nix::sys::signal::{Signal, killpg};
+use nix::sys::prctl::set_child_subreaper;
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
@@ -25,17 +29,30 @@ use crate::exit::Exit;
 /// The hidden subcommand.
 pub const COMMAND: &str = "__guard";
 
+/// The option before a folder that is removed at the end.
+pub(super) const REMOVE: &str = "--remove";
+
+/// How often what is left is killed, and how long that may take to happen.
+const ROUNDS: usize = 100;
+const ROUND: Duration = Duration::from_millis(20);
+
 /// What the server gets between SIGTERM and SIGKILL.
 pub(super) const GRACE: Duration = Duration::from_secs(2);
 
 /// Runs the guard; `args` are what follows [`COMMAND`]. Call it outside of any tokio runtime.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let command: Vec<OsString> = args.into_iter().skip_while(|arg| arg == "--").collect();
+    let mut args = args.into_iter().peekable();
+    let remove = args.next_if(|arg| arg == REMOVE).and_then(|_| args.next()).map(PathBuf::from);
+    let command: Vec<OsString> = args.skip_while(|arg| arg == "--").collect();
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fault(&error),
     };
-    match runtime.block_on(watch(&command)) {
+    let watched = runtime.block_on(watch(&command));
+    if let Some(folder) = remove {
+        let _ = std::fs::remove_dir_all(folder);
+    }
+    match watched {
         Ok(()) => Exit::AsExpected.into(),
         Err(error) => fault(&error),
     }
@@ -57,6 +74,8 @@ async fn watch(command: &[OsString]) -> io::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hangup = signal(SignalKind::hangup())?;
 
+    // What leaves the group and loses its parent becomes our child.
+    let _ = set_child_subreaper(true);
     let mut server = match Command::new(program)
         .args(args)
         .stdin(Stdio::null())
@@ -92,6 +111,7 @@ async fn watch(command: &[OsString]) -> io::Result<()> {
     };
     // The group ends with its leader: what the server started and left running goes too.
     signal_group(pid, Signal::SIGKILL);
+    kill_descendants().await;
     let _ = tell(&mut control, &Message::Ended(ended)).await;
     Ok(())
 }
@@ -139,6 +159,48 @@ pub(super) fn signal_group(pid: i32, signal: Signal) {
     if pid > 1 {
         let _ = killpg(Pid::from_raw(pid), signal);
     }
+}
+
+/// Kills what is left below this process. Each round brings those whose parents the last one ended.
+async fn kill_descendants() {
+    for _ in 0..ROUNDS {
+        let children = descendants();
+        if children.is_empty() {
+            return;
+        }
+        for child in children {
+            let _ = kill(child, Signal::SIGKILL);
+        }
+        // Those that became our children have to be waited for.
+        let nobody = Some(WaitPidFlag::WNOHANG);
+        while matches!(waitpid(None::<Pid>, nobody), Ok(status) if status != WaitStatus::StillAlive) {}
+        tokio::time::sleep(ROUND).await;
+    }
+}
+
+/// Every process below this one that has not ended.
+fn descendants() -> Vec<Pid> {
+    let processes: Vec<(i32, i32)> = std::fs::read_dir("/proc")
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| {
+            let pid = entry.ok()?.file_name().to_str()?.parse().ok()?;
+            let status = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+            // The name in parentheses may hold anything; behind it stand the state and the parent.
+            let mut fields = status.rsplit_once(')')?.1.split_whitespace();
+            let alive = fields.next() != Some("Z");
+            let parent = fields.next()?.parse().ok()?;
+            alive.then_some((pid, parent))
+        })
+        .collect();
+    let mut found = vec![Pid::this().as_raw()];
+    let mut at = 0;
+    while let Some(parent) = found.get(at).copied() {
+        let children = processes.iter().filter(|(pid, of)| *of == parent && *pid != parent);
+        found.extend(children.map(|(pid, _)| *pid));
+        at += 1;
+    }
+    found.into_iter().skip(1).map(Pid::from_raw).collect()
 }
 
 /// Standard input, as the socket it is.

@@ -18,7 +18,7 @@ const LATE: Duration = Duration::from_secs(1);
 
 /// The times between which something has to come.
 #[derive(Clone, Copy, Debug, Default)]
-struct Bounds {
+pub(super) struct Bounds {
     lo: Option<Instant>,
     hi: Option<Instant>,
     /// What the upper bound counts from.
@@ -31,6 +31,7 @@ impl Play<'_> {
         actions.extend(op.tail.iter().map(|step| &step.action));
         for lane in &op.step.lanes {
             match &op.step.action {
+                Action::Page(action) => self.observe(op, lane, action).await?,
                 Action::Silent(duration) => self.silent(lane, *duration, op.step.span).await?,
                 Action::AnyOrder(lines) => self.any_order(op, lane, lines).await?,
                 Action::OneOf(lines) => self.one_of(op, lane, lines).await?,
@@ -98,13 +99,8 @@ impl Play<'_> {
 
     /// Waits until one of the alternatives is met; gives its number.
     async fn one(&mut self, op: &Op<'_>, lane: &Lane, wanted: &[Wanted<'_>]) -> Result<usize, Failed> {
-        let bounds = self.bounds(op.step.window.as_ref(), lane)?;
-        let since = self.actor(lane).events.get(&lane.part).copied();
-        let from = since.map_or(self.block, |since| since.max(self.block));
-        let deadline = match bounds.hi {
-            Some(hi) => hi.max(Instant::now()) + LATE.mul_f64(self.setting.patience),
-            None => bounds.lo.map_or(from, |lo| lo.max(from)) + self.wait(),
-        };
+        let (bounds, deadline) = self.deadline(op, lane, self.wait())?;
+        let from = self.waits_from(lane);
         loop {
             let captures = self.captures(lane);
             let actor = self.actor(lane);
@@ -130,6 +126,23 @@ impl Play<'_> {
                 }
             }
         }
+    }
+
+    /// From when on a lane waits for its next event.
+    fn waits_from(&self, lane: &Lane) -> Instant {
+        let since = self.actor(lane).events.get(&lane.part).copied();
+        since.map_or(self.block, |since| since.max(self.block))
+    }
+
+    /// The step's window, and how long something is waited for.
+    pub(super) fn deadline(&self, op: &Op<'_>, lane: &Lane, wait: Duration) -> Result<(Bounds, Instant), Failed> {
+        let bounds = self.bounds(op.step.window.as_ref(), lane)?;
+        let from = self.waits_from(lane);
+        let deadline = match bounds.hi {
+            Some(hi) => hi.max(Instant::now()) + LATE.mul_f64(self.setting.patience),
+            None => bounds.lo.map_or(from, |lo| lo.max(from)) + wait,
+        };
+        Ok((bounds, deadline))
     }
 
     fn took(&mut self, op: &Op<'_>, lane: &Lane, what: &Wanted<'_>, hit: Hit, bounds: Bounds) -> Result<(), Failed> {
@@ -164,6 +177,18 @@ impl Play<'_> {
             }
             actor.offsets |= recoverable;
         }
+        self.in_time(op, lane, bounds, at, previous)
+    }
+
+    /// Whether what came at that moment came inside of the step's window.
+    pub(super) fn in_time(
+        &self,
+        op: &Op<'_>,
+        lane: &Lane,
+        bounds: Bounds,
+        at: Instant,
+        previous: Option<Instant>,
+    ) -> Result<(), Failed> {
         let span = op.step.window.as_ref().map_or(op.step.span, |window| window.span);
         let since = op.step.window.as_ref().and_then(|window| window.since.clone());
         let measured = |base: Option<Instant>| base.map_or(Duration::ZERO, |base| at.saturating_duration_since(base));

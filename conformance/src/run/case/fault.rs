@@ -20,6 +20,8 @@ pub struct Fault {
     pub label: String,
     /// What came, as the language writes it.
     pub got: Option<String>,
+    /// The harness's own means failed, a browser: this says nothing about the server.
+    pub harness: bool,
     /// What the reader may want to know besides.
     pub notes: Vec<(String, String)>,
 }
@@ -33,6 +35,7 @@ impl Fault {
             title: title.into(),
             label: label.into(),
             got: None,
+            harness: false,
             notes: Vec::new(),
         }
     }

@@ -240,8 +240,13 @@ impl Play<'_> {
                 part: None,
             })
             .collect();
-        let others = self.clients.values().filter(|actor| !actor.gone).count() > lanes.len();
+        let pages: Vec<Lane> = self.pages_of_case();
+        let open = self.clients.values().filter(|actor| !actor.gone).count();
+        let others = open > lanes.len() + pages.len();
         self.fence(&lanes, last).await?;
+        for page in &pages {
+            self.fence_page(page, last).await?;
+        }
         if others {
             tokio::time::sleep(GRACE.mul_f64(self.setting.patience)).await;
         }
@@ -255,6 +260,14 @@ impl Play<'_> {
             }
         }
         Ok(())
+    }
+
+    fn pages_of_case(&self) -> Vec<Lane> {
+        let names = self.clients.keys().map(|name| Lane {
+            client: name.clone(),
+            part: None,
+        });
+        names.filter(Lane::is_page).collect()
     }
 }
 

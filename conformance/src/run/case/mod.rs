@@ -9,6 +9,7 @@ mod expect;
 mod fault;
 mod finish;
 mod op;
+mod page;
 mod send;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,10 +21,11 @@ use tokio::time::Instant;
 pub use self::attempt::{Consumed, Ending};
 pub use self::fault::Fault;
 pub use self::op::{Op, ops};
+pub use self::page::{PageError, Pages, Visit};
 use crate::client::tape::{Progress, Tape};
 use crate::client::{Client, Connect, Session, Wire};
 use crate::scenario::Generation;
-use crate::scenario::ast::{Auto, Lane, Level, Scenario};
+use crate::scenario::ast::{Auto, Lane, Level, Scenario, Span};
 use crate::scenario::capture::Captures;
 use crate::scenario::json::Value;
 
@@ -50,6 +52,8 @@ pub struct Setting {
     pub fresh: String,
     /// Whether what the server does is kept, for a replay.
     pub recorded: bool,
+    /// What the page lanes are, where there is a browser.
+    pub pages: Option<Arc<dyn Pages>>,
 }
 
 /// Durations that a server does not announce: the contract's, or `--timing name=value`.
@@ -88,6 +92,25 @@ pub struct Played {
     pub trace: Vec<TraceLine>,
     /// The heartbeat timeout that the server announced, if a session was opened.
     pub announced: Option<Duration>,
+}
+
+impl Played {
+    /// There was no browser to play it in.
+    #[must_use]
+    pub fn without_browser(reason: &str) -> Played {
+        let fault = Fault {
+            harness: true,
+            ..Fault::new(Span::default(), "the browser failed", reason)
+        };
+        Played {
+            failure: Some(fault),
+            lenient: Vec::new(),
+            consumed: Vec::new(),
+            tape: Tape::default(),
+            trace: Vec::new(),
+            announced: None,
+        }
+    }
 }
 
 /// What an expectation took.
@@ -179,6 +202,10 @@ struct Actor {
     /// Its events end with an offset, for connection state recovery.
     offsets: bool,
     fences: u64,
+    /// A page: how many of its requests were matched or passed over.
+    requests: usize,
+    /// A page: the transports that its client had tried when a step looked.
+    tried: Option<String>,
 }
 
 impl Actor {
@@ -218,6 +245,8 @@ impl<'a> Play<'a> {
                     joined: generation == Generation::Rev1,
                     offsets: false,
                     fences: 0,
+                    requests: 0,
+                    tried: None,
                 };
                 (name.to_owned(), actor)
             })

@@ -28,7 +28,12 @@ impl Play<'_> {
         self.wire.progress.advance();
         self.block = Instant::now();
         if matches!(op.step.action, Action::Fence) {
-            return self.fence(&op.step.lanes, op.step.span).await;
+            let (pages, lanes): (Vec<Lane>, Vec<Lane>) = op.step.lanes.iter().cloned().partition(Lane::is_page);
+            self.fence(&lanes, op.step.span).await?;
+            for page in &pages {
+                self.fence_page(page, op.step.span).await?;
+            }
+            return Ok(());
         }
         for lane in &op.step.lanes {
             self.send_on(op, lane).await?;
@@ -67,6 +72,7 @@ impl Play<'_> {
                     .unwrap_or_else(|| "websocket".into());
                 self.open(lane, &transport, target.as_deref(), *bare, span).await?;
             }
+            Action::Page(action) => self.act(lane, action, span).await?,
             Action::Request { .. } | Action::Ws { .. } => self.request(op, lane, part, &captures).await?,
             Action::Tcp(port) => {
                 let port = if port == "policy" { Port::Policy } else { Port::Http };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Span, Spanned, Text};
+use super::{PageAction, Span, Spanned, Text};
 
 /// What happens at a step.
 #[derive(Clone, Debug, PartialEq)]
@@ -88,8 +88,8 @@ pub enum Action {
     AnyOrder(Vec<Expectation>),
     /// `one of`, with indented expectations in order of preference.
     OneOf(Vec<Expectation>),
-    /// `page verb …`: the rest of the line as it stands.
-    Page(String),
+    /// `page verb …`
+    Page(PageAction),
 }
 
 impl Action {
@@ -97,6 +97,7 @@ impl Action {
     #[must_use]
     pub fn sends(&self) -> bool {
         match self {
+            Action::Page(action) => action.acts(),
             Action::Request { .. }
             | Action::SendBytes(_)
             | Action::SendPacket(_)
@@ -111,7 +112,6 @@ impl Action {
             | Action::Drop
             | Action::HalfClose
             | Action::Reopen(_)
-            | Action::Page(_)
             // These wait like a send does: for everything above them.
             | Action::Fence
             | Action::Wait(_)

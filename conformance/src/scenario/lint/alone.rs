@@ -1,6 +1,6 @@
 //! Cases that see each other on a shared server: they need `alone:`.
 
-use super::super::ast::{Action, AtomKind, Scenario, Text};
+use super::super::ast::{Action, AtomKind, PageAction, Scenario, Text};
 use super::super::json::{self, JsString, Value};
 use super::super::{Generation, SpannedError};
 
@@ -10,6 +10,18 @@ const TO_EVERYBODY: [&str; 4] = ["broadcast", "all", "except", "volatile-all"];
 pub(super) fn errors(scenario: &Scenario, generation: Generation, problems: &mut Vec<SpannedError>) {
     if scenario.headers.alone.is_some() {
         return;
+    }
+    let scripts = scenario.steps().flat_map(|(step, _)| match &step.action {
+        Action::Page(PageAction::Eval(lines)) => lines.iter().map(|line| (step, line)).collect(),
+        _ => Vec::new(),
+    });
+    for (step, script) in scripts {
+        if let Some(name) = TO_EVERYBODY.into_iter().find(|name| emits(script, name)) {
+            let message = format!("`{name}` reaches everybody in the namespace, so the case cannot share a server");
+            let error = SpannedError::new(step.span, message);
+            problems.push(error.help("add a header `alone:` that says why the case runs by itself"));
+            return;
+        }
     }
     let packets = scenario.steps().filter_map(|(step, _)| match &step.action {
         Action::SendPacket(text) | Action::SendBytes(text) => Some((step, text)),
@@ -22,6 +34,15 @@ pub(super) fn errors(scenario: &Scenario, generation: Generation, problems: &mut
             return;
         }
     }
+}
+
+/// Whether a page's script names the event.
+fn emits(script: &Text, event: &str) -> bool {
+    let bytes = script.atoms.iter().filter_map(|atom| match atom.kind {
+        AtomKind::Byte(byte) => Some(byte),
+        AtomKind::Hole(_) => None,
+    });
+    String::from_utf8_lossy(&bytes.collect::<Vec<_>>()).contains(&format!("\"{event}\""))
 }
 
 fn reason(generation: Generation, text: &Text) -> Option<String> {

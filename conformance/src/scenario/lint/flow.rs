@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::ast::{Action, Scenario, Step, Sum, TermBase, Text};
+use super::super::ast::{Action, Lane, PageAction, Scenario, Step, Sum, TermBase, Text};
 use super::super::words::nearest;
 use super::super::{Generation, SpannedError};
 use super::{clients, texts};
@@ -45,16 +45,24 @@ struct State<'a> {
 impl<'a> State<'a> {
     fn connections(&mut self, step: &'a Step, problems: &mut Vec<SpannedError>) {
         match &step.action {
-            Action::Request { .. } | Action::Open { .. } | Action::Ws { .. } | Action::Wt(_) | Action::Tcp(_) => {
+            Action::Request { .. }
+            | Action::Open { .. }
+            | Action::Ws { .. }
+            | Action::Wt(_)
+            | Action::Tcp(_)
+            | Action::Page(PageAction::Goto { .. } | PageAction::Network { .. }) => {
                 self.open.extend(clients(step));
             }
-            Action::Mark(_) | Action::Wait(_) | Action::Silent(_) | Action::Page(_) => {}
+            Action::Mark(_) | Action::Wait(_) | Action::Silent(_) => {}
             _ => {
                 if let Some(client) = clients(step).find(|client| !self.open.contains(client)) {
                     let error = SpannedError::new(step.span, format!("nothing above connects `{client}`"));
-                    problems.push(error.help(format!(
-                        "begin with `{client} open websocket`, a request, `ws` or `tcp`"
-                    )));
+                    let help = if step.lanes.iter().all(Lane::is_page) {
+                        format!("begin with `{client} goto`")
+                    } else {
+                        format!("begin with `{client} open websocket`, a request, `ws` or `tcp`")
+                    };
+                    problems.push(error.help(help));
                     self.open.extend(clients(step));
                 }
             }

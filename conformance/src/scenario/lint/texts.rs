@@ -1,6 +1,7 @@
 //! What stands in bodies, packets and headers.
 
-use super::super::ast::{Action, AtomKind, Expectation, Scenario, Step, Text};
+use super::super::ast::{Action, AtomKind, Expectation, PageAction, Scenario, Step, Text};
+use super::super::json_pattern::JsonPattern;
 use super::super::packet::PacketPattern;
 use super::super::{Generation, SpannedError};
 
@@ -11,6 +12,9 @@ pub(super) fn errors(scenario: &Scenario, generation: Generation, problems: &mut
         }
         for text in expected_packets(step) {
             problems.extend(PacketPattern::compile(generation, &text.outline()).err());
+        }
+        if let Action::Page(PageAction::Until { value: Some(text), .. } | PageAction::Tried(text)) = &step.action {
+            problems.extend(JsonPattern::parse(&text.atoms, text.span).err());
         }
         if let Action::ExpectMore(text) = &step.action {
             open_end(&text.outline(), problems);
@@ -52,6 +56,8 @@ pub(super) fn sent(step: &Step) -> Vec<&Text> {
         Action::Open {
             target: Some(target), ..
         } => vec![target],
+        Action::Page(PageAction::Goto { path: Some(text), .. } | PageAction::Until { script: text, .. }) => vec![text],
+        Action::Page(PageAction::Eval(lines)) => lines.iter().collect(),
         _ => Vec::new(),
     }
 }
@@ -61,6 +67,12 @@ pub(super) fn expected(step: &Step) -> Vec<&Text> {
     match &step.action {
         Action::Status { headers, .. } => headers.iter().filter_map(|header| header.value.as_ref()).collect(),
         Action::ExpectBytes(text) | Action::ExpectMore(text) => vec![text],
+        Action::Page(
+            PageAction::Until { value: Some(text), .. }
+            | PageAction::Tried(text)
+            | PageAction::Console(text)
+            | PageAction::Sent { target: text, .. },
+        ) => vec![text],
         _ => expected_packets(step),
     }
 }

@@ -5,8 +5,8 @@ use super::super::words::did_you_mean;
 use super::{Cursor, Parser};
 
 /// Every header word.
-pub(super) const WORDS: [&str; 10] = [
-    "case", "title", "needs", "over", "level", "since", "auto", "alone", "affects", "fixed",
+pub(super) const WORDS: [&str; 11] = [
+    "case", "title", "needs", "over", "clients", "level", "since", "auto", "alone", "affects", "fixed",
 ];
 
 impl Parser<'_> {
@@ -67,7 +67,7 @@ impl Parser<'_> {
         };
         let case = take("case");
         let (level, auto) = (take("level"), take("auto"));
-        let (needs, over) = (take("needs"), take("over"));
+        let (needs, over, clients) = (take("needs"), take("over"), take("clients"));
         let headers = Headers {
             case: Spanned {
                 node: String::new(),
@@ -76,6 +76,7 @@ impl Parser<'_> {
             title: take("title"),
             needs: self.list(needs),
             over: self.list(over),
+            clients: self.list(clients),
             level: self.level(level),
             since: take("since"),
             auto: self.auto(auto),

@@ -42,8 +42,6 @@ pub(super) const VERBS: [&str; 27] = [
     "GET",
 ];
 
-const PAGE_VERBS: [&str; 4] = ["goto", "eval", "until", "console"];
-
 impl Parser<'_> {
     pub(super) fn step(&mut self, line: Span) -> Option<Step> {
         let (line, at) = self.trace_time(line);
@@ -88,8 +86,8 @@ impl Parser<'_> {
                 SpannedError::new(place, "the step does nothing").help("a step is who, what and with what: a > 2::")
             );
         };
-        let action = if is_page(&lanes) {
-            self.page(&verb, line)?
+        let action = if lanes.iter().all(Lane::is_page) {
+            self.page(&verb, &mut cursor)?
         } else {
             self.action(&verb, &mut cursor)?
         };
@@ -154,19 +152,7 @@ impl Parser<'_> {
         Ok(lanes)
     }
 
-    fn page(&mut self, verb: &Spanned<&str>, line: Span) -> Result<Action, SpannedError> {
-        if !PAGE_VERBS.contains(&verb.node) {
-            let error = SpannedError::new(verb.span, format!("unknown verb `{}` of a page", verb.node));
-            return Err(error.help(did_you_mean(verb.node, PAGE_VERBS)));
-        }
-        let rest = Span {
-            start: verb.span.start,
-            end: line.end,
-        };
-        Ok(Action::Page(self.text(rest).to_owned()))
-    }
-
-    fn action(&mut self, verb: &Spanned<&str>, cursor: &mut Cursor<'_>) -> Result<Action, SpannedError> {
+    pub(super) fn action(&mut self, verb: &Spanned<&str>, cursor: &mut Cursor<'_>) -> Result<Action, SpannedError> {
         let action = match verb.node {
             ">" => return Ok(Action::SendPacket(self.body(cursor))),
             "<" => return Ok(Action::ExpectPacket(self.body(cursor))),
@@ -287,7 +273,7 @@ impl Parser<'_> {
         })
     }
 
-    fn check_transport(&self, word: &Spanned<&str>, besides: &[&'static str]) -> Result<(), SpannedError> {
+    pub(super) fn check_transport(&self, word: &Spanned<&str>, besides: &[&'static str]) -> Result<(), SpannedError> {
         let Some(generation) = self.generation else {
             return Ok(());
         };
@@ -299,7 +285,7 @@ impl Parser<'_> {
         Err(error.help(did_you_mean(word.node, known)))
     }
 
-    fn target(&mut self, cursor: &Cursor<'_>, verb: &Spanned<&str>) -> Result<Text, SpannedError> {
+    pub(super) fn target(&mut self, cursor: &Cursor<'_>, verb: &Spanned<&str>) -> Result<Text, SpannedError> {
         let rest = cursor.rest();
         if rest.node.is_empty() {
             let error = SpannedError::new(verb.span, format!("`{}` has no target", verb.node));
@@ -335,12 +321,4 @@ impl Parser<'_> {
         };
         self.problem(rest.span, &format!("something follows `{after}`"), help);
     }
-}
-
-fn is_page(lanes: &[Lane]) -> bool {
-    lanes.iter().all(|lane| {
-        lane.client
-            .strip_prefix("page")
-            .is_some_and(|number| number.bytes().all(|it| it.is_ascii_digit()))
-    })
 }

@@ -51,7 +51,12 @@ proptest! {
         affects: <0.9.6\n\n# prose\n#\na,b.poll open\na.poll << \\ufffd7\\ufffd3:::é𝄞\n\
         a [0.8*$interval .. $interval+2*$timeout-50ms since pong] < 2::  # +12.4ms\na [.. 2s] closed 1000\n"
 )]
-#[case("case:  rev1/html/head\n\na <<+ <html>\\x20*173x\\x20\na silent 150ms\npage goto /x  y\na open bare /x?y\n")]
+#[case("case:  rev1/html/head\n\na <<+ <html>\\x20*173x\\x20\na silent 150ms\na open bare /x?y\n")]
+#[case(
+    "case:  rev1/browser/ack\nover:  htmlfile\nclients: 0.9 served\n\npage,page2 goto /x without WebSocket with htmlfile\n\
+        page eval s = connect()\n    s.on(\"x\", f)\npage until heard(s, \"x\")\n    [[1,$n(int)]]\npage console oh\n\
+        page sent GET /socket.io/1/$_\npage tried [[\"htmlfile\",$sid]]\npage network * cut\npage restart\npage fence\n"
+)]
 #[case("case:  rev1/html/target\n\na open \\x23\\x2a\\x2a0\n")]
 fn canonical_text_prints_as_it_was(#[case] text: &str) {
     assert_eq!(print(&read(text)), text);
@@ -75,20 +80,29 @@ fn headers() -> impl Strategy<Value = Headers> {
     let line = || prop::option::of("[!-~]([ -~]{0,8}[!-~])?".prop_map(spanned));
     let level = prop::sample::select(Level::ALL.to_vec());
     let auto = prop::sample::select(vec![Auto::Heartbeats, Auto::None]);
-    (words(), words(), level, auto, [line(), line(), line(), line(), line()]).prop_map(
-        move |(needs, over, level, auto, [title, since, alone, affects, fixed])| Headers {
-            case: spanned("rev1/topic/name"),
-            needs: list(needs),
-            over: list(over),
-            title,
-            level,
-            since,
-            auto,
-            alone,
-            affects,
-            fixed,
-        },
+    (
+        words(),
+        words(),
+        words(),
+        level,
+        auto,
+        [line(), line(), line(), line(), line()],
     )
+        .prop_map(
+            move |(needs, over, clients, level, auto, [title, since, alone, affects, fixed])| Headers {
+                case: spanned("rev1/topic/name"),
+                needs: list(needs),
+                over: list(over),
+                clients: list(clients),
+                title,
+                level,
+                since,
+                auto,
+                alone,
+                affects,
+                fixed,
+            },
+        )
 }
 
 fn item() -> impl Strategy<Value = Item> {
@@ -118,14 +132,14 @@ fn step() -> impl Strategy<Value = Step> {
             client,
             part: part.map(str::to_owned),
         });
-    let page = "(goto|eval|until|console)( [!-~]{1,8})?".prop_map(|line| {
+    let page = page_action().prop_map(|action| {
         (
             vec![Lane {
                 client: "page".to_owned(),
                 part: None,
             }],
             None,
-            Action::Page(line),
+            Action::Page(action),
         )
     });
     let lanes = prop::collection::hash_set(lane, 1..3).prop_map(|lanes| lanes.into_iter().collect::<Vec<_>>());
@@ -163,6 +177,28 @@ fn window() -> impl Strategy<Value = Window> {
                 span: NOWHERE,
             }
         })
+}
+
+fn page_action() -> impl Strategy<Value = PageAction> {
+    let names = || prop::collection::vec("[A-Z][A-Za-z]{0,6}".prop_map(spanned), 0..3);
+    let with = prop::sample::subsequence(STAND_INS.to_vec(), 0..=2);
+    let path = "/[a-z/.?=]{0,6}".prop_map(|path| Text::literal(&path, NOWHERE));
+    let transport = prop::sample::select(vec!["*", "websocket", "xhr-polling"]).prop_map(spanned);
+    prop_oneof![
+        (prop::option::of(path), names(), with).prop_map(|(path, without, with)| PageAction::Goto {
+            path,
+            without,
+            with: with.into_iter().map(spanned).collect(),
+        }),
+        prop::collection::vec(text(1), 1..4).prop_map(PageAction::Eval),
+        (text(1), prop::option::of(text(1))).prop_map(|(script, value)| PageAction::Until { script, value }),
+        text(1).prop_map(PageAction::Console),
+        ("[A-Z]{2,6}", text(1)).prop_map(|(method, target)| PageAction::Sent { method, target }),
+        text(1).prop_map(PageAction::Tried),
+        (transport, prop::sample::select(Network::ALL.to_vec()))
+            .prop_map(|(transport, treatment)| PageAction::Network { transport, treatment }),
+        Just(PageAction::Restart),
+    ]
 }
 
 fn action() -> impl Strategy<Value = Action> {

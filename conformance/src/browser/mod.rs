@@ -1,0 +1,12 @@
+//! Real browsers: the `page` lanes of a case.
+//!
+//! [`matrix`] makes cases of scenarios, clients and engines; [`pool`] keeps browsers open; a [`stage`] is what the pages of
+//! one case are. A [`session`] is a browser driven by WebDriver.
+
+pub mod clients;
+pub mod driver;
+pub mod engine;
+pub mod matrix;
+pub mod pool;
+pub mod session;
+pub mod stage;

@@ -1,0 +1,357 @@
+//! A browser, driven by WebDriver.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::path::Path;
+use std::time::Duration;
+
+use fantoccini::error::{CmdError, NewSessionError};
+use fantoccini::wd::{Capabilities, WindowHandle};
+use fantoccini::{Client, ClientBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+
+use super::driver::Driver;
+use super::engine::{Engine, Missing, Programs};
+use crate::run::boot::BootError;
+
+/// How long one call may take, before patience.
+const CALL: Duration = Duration::from_secs(20);
+
+/// How long a browser may take to start, before patience.
+const START: Duration = Duration::from_secs(40);
+
+/// Size of a window, in pixels.
+const SIZE: (u32, u32) = (900, 900);
+
+/// Chromium as it is driven: nothing of its own on the network, and no tab that is slowed down because another is in front.
+const CHROMIUM: [&str; 14] = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--no-default-browser-check",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-default-apps",
+    "--disable-background-timer-throttling",
+    "--disable-backgrounding-occluded-windows",
+    "--disable-renderer-backgrounding",
+    "--hide-scrollbars",
+    "--window-size=900,900",
+];
+
+/// A browser of its own, with a profile of its own.
+pub struct Session {
+    engine: Engine,
+    version: String,
+    driver: Driver,
+    client: Client,
+    first: Tab,
+    /// The tab in front, and tabs of earlier cases that can be used again.
+    front: Mutex<Option<Tab>>,
+    patience: f64,
+}
+
+/// A tab.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tab(WindowHandle);
+
+/// What can go wrong with a browser.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// The engine is not here.
+    #[error(transparent)]
+    Missing(#[from] Missing),
+    /// The driver cannot be started.
+    #[error("the driver of the browser cannot be started: {0}")]
+    Driver(#[from] BootError),
+    /// The browser cannot be started.
+    #[error("the browser cannot be started: {0}")]
+    Browser(String),
+    /// A call was refused.
+    #[error("{call}: {reason}")]
+    Call {
+        /// Which.
+        call: &'static str,
+        /// What the driver says.
+        reason: String,
+    },
+    /// A call was not answered.
+    #[error("{0}: the browser does not answer")]
+    Timeout(&'static str),
+    /// A script threw; in the page's words.
+    #[error("{0}")]
+    Script(String),
+    /// The case has no browser to run in.
+    #[error("no browser was chosen for this case")]
+    NoSeat,
+}
+
+impl SessionError {
+    /// Whether the browser is of no more use. A script that throws says nothing about the browser.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        !matches!(self, SessionError::Script(_))
+    }
+}
+
+impl Session {
+    /// Starts driver and browser. `guard` is the program that has the guard as its hidden subcommand; `None` is this one.
+    ///
+    /// # Errors
+    ///
+    /// One of them is missing or does not start.
+    pub async fn start(
+        engine: Engine,
+        headed: bool,
+        patience: f64,
+        guard: Option<&Path>,
+    ) -> Result<Session, SessionError> {
+        let programs = engine.find()?;
+        let folder = tempfile::Builder::new().prefix("sio-browser-").tempdir();
+        // The guard removes it, also where this process is killed.
+        let folder = folder.map_err(|error| SessionError::Browser(error.to_string()))?.keep();
+        let driver = Driver::start(engine, &programs, &folder, patience, guard).await?;
+        let client = match timeout(START.mul_f64(patience), connect(&driver, capabilities(engine, &programs, &folder, headed))).await {
+            Ok(Ok(client)) => client,
+            Ok(Err(error)) => {
+                driver.stop().await;
+                return Err(SessionError::Browser(error.to_string()));
+            }
+            Err(_) => {
+                driver.stop().await;
+                return Err(SessionError::Timeout("the start of the browser"));
+            }
+        };
+        let version = version(engine, client.capabilities());
+        let limit = CALL.mul_f64(patience);
+        let first = match bounded("the first tab", limit, client.window()).await {
+            Ok(handle) => Tab(handle),
+            Err(error) => {
+                driver.stop().await;
+                return Err(error);
+            }
+        };
+        Ok(Session {
+            engine,
+            version,
+            driver,
+            client,
+            front: Mutex::new(Some(first.clone())),
+            first,
+            patience,
+        })
+    }
+
+    /// Which browser it is.
+    #[must_use]
+    pub fn engine(&self) -> Engine {
+        self.engine
+    }
+
+    /// `Chromium 156.0.8078.79`
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// The tab that the browser began with.
+    #[must_use]
+    pub fn first_tab(&self) -> Tab {
+        self.first.clone()
+    }
+
+    /// Another tab.
+    ///
+    /// # Errors
+    ///
+    /// The driver does not open it.
+    pub async fn new_tab(&self) -> Result<Tab, SessionError> {
+        let _front = self.front.lock().await;
+        let opened = self.call("a new tab", self.client.new_window(true)).await?;
+        Ok(Tab(opened.handle))
+    }
+
+    /// Closes a tab.
+    ///
+    /// # Errors
+    ///
+    /// The driver does not close it.
+    pub async fn close_tab(&self, tab: &Tab) -> Result<(), SessionError> {
+        let mut front = self.bring_to_front(tab).await?;
+        *front = None;
+        self.call("closing a tab", self.client.close_window()).await
+    }
+
+    /// Opens an address, and comes back when the page is read; frames in it may still be loading.
+    ///
+    /// # Errors
+    ///
+    /// The driver does not do so.
+    pub async fn goto(&self, tab: &Tab, url: &str) -> Result<(), SessionError> {
+        let _front = self.bring_to_front(tab).await?;
+        self.call("opening a page", self.client.goto(url)).await
+    }
+
+    /// Runs the body of an async function with `arguments`, and gives what it returns.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Script`] where the function throws; any other is about the browser.
+    pub async fn eval(&self, tab: &Tab, body: &str, arguments: Vec<Value>) -> Result<Value, SessionError> {
+        let script = format!(
+            "const done = arguments[arguments.length - 1]; \
+             (async function () {{ {body} }}).apply(null, [].slice.call(arguments, 0, -1)) \
+             .then((value) => done({{ value: value === undefined ? null : value }}), (error) => done({{ error: String(error) }}))"
+        );
+        let _front = self.bring_to_front(tab).await?;
+        let answer = self.call("a script", self.client.execute_async(&script, arguments)).await?;
+        match answer.get("error") {
+            Some(error) => Err(SessionError::Script(error.as_str().unwrap_or_default().to_owned())),
+            None => Ok(answer.get("value").cloned().unwrap_or(Value::Null)),
+        }
+    }
+
+    /// What the tab looks like, as a PNG file.
+    ///
+    /// # Errors
+    ///
+    /// The driver does not give it.
+    pub async fn screenshot(&self, tab: &Tab) -> Result<Vec<u8>, SessionError> {
+        let _front = self.bring_to_front(tab).await?;
+        self.call("a screenshot", self.client.screenshot()).await
+    }
+
+    /// Forgets the cookies of the page in the tab.
+    ///
+    /// # Errors
+    ///
+    /// The driver does not do so.
+    pub async fn clear_cookies(&self, tab: &Tab) -> Result<(), SessionError> {
+        let _front = self.bring_to_front(tab).await?;
+        self.call("forgetting cookies", self.client.delete_all_cookies()).await
+    }
+
+    /// Ends browser and driver, and waits for their end.
+    pub async fn stop(self) {
+        // Whatever does not end by itself is killed with its driver.
+        let _ = timeout(Duration::from_secs(2), self.client.close()).await;
+        self.driver.stop().await;
+    }
+
+    /// Commands go to the tab in front; the lock is held until the command is done.
+    async fn bring_to_front(&self, tab: &Tab) -> Result<tokio::sync::MutexGuard<'_, Option<Tab>>, SessionError> {
+        let mut front = self.front.lock().await;
+        if front.as_ref() != Some(tab) {
+            *front = None;
+            self.call("changing the tab", self.client.switch_to_window(tab.0.clone())).await?;
+            *front = Some(tab.clone());
+        }
+        Ok(front)
+    }
+
+    async fn call<T>(&self, call: &'static str, future: impl Future<Output = Result<T, CmdError>>) -> Result<T, SessionError> {
+        bounded(call, CALL.mul_f64(self.patience), future).await
+    }
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Session").field(&self.version).finish()
+    }
+}
+
+async fn bounded<T>(
+    call: &'static str,
+    limit: Duration,
+    future: impl Future<Output = Result<T, CmdError>>,
+) -> Result<T, SessionError> {
+    match timeout(limit, future).await {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(SessionError::Call {
+            call,
+            reason: error.to_string(),
+        }),
+        Err(_) => Err(SessionError::Timeout(call)),
+    }
+}
+
+async fn connect(driver: &Driver, capabilities: Capabilities) -> Result<Client, NewSessionError> {
+    ClientBuilder::new(HttpConnector::new())
+        .capabilities(capabilities)
+        .connect(&driver.url())
+        .await
+}
+
+fn capabilities(engine: Engine, programs: &Programs, folder: &Path, headed: bool) -> Capabilities {
+    let common = json!({
+        // A forever frame never ends loading.
+        "pageLoadStrategy": "eager",
+        "timeouts": { "script": 30_000, "pageLoad": 20_000 },
+    });
+    let binary = programs.browser.display().to_string();
+    let mut own = match engine {
+        Engine::Chromium => {
+            let mut arguments: VecDeque<String> = CHROMIUM.iter().map(ToString::to_string).collect();
+            arguments.push_back(format!("--user-data-dir={}", folder.join("profile").display()));
+            if !headed {
+                arguments.push_front("--headless".to_owned());
+            }
+            json!({ "browserName": "chrome", "goog:chromeOptions": { "binary": binary, "args": arguments } })
+        }
+        Engine::Firefox => {
+            let (width, height) = (SIZE.0.to_string(), SIZE.1.to_string());
+            let mut arguments = vec!["-width", &width, "-height", &height];
+            if !headed {
+                arguments.push("-headless");
+            }
+            json!({
+                "browserName": "firefox",
+                "moz:firefoxOptions": { "binary": binary, "args": arguments, "prefs": firefox() },
+            })
+        }
+        Engine::Webkit => json!({
+            "webkitgtk:browserOptions": { "binary": binary, "args": ["--automation"] },
+        }),
+    };
+    if let (Value::Object(own), Value::Object(common)) = (&mut own, common) {
+        own.extend(common);
+    }
+    own.as_object().cloned().unwrap_or_default()
+}
+
+/// Nothing of its own on the network, and timers of tabs in the background as in front.
+fn firefox() -> Value {
+    json!({
+        "app.update.enabled": false,
+        "app.normandy.enabled": false,
+        "browser.safebrowsing.malware.enabled": false,
+        "browser.safebrowsing.phishing.enabled": false,
+        "browser.safebrowsing.downloads.remote.enabled": false,
+        "browser.search.update": false,
+        "browser.region.network.url": "",
+        "datareporting.policy.dataSubmissionEnabled": false,
+        "dom.min_background_timeout_value": 10,
+        "dom.timeout.enable_budget_timer_throttling": false,
+        "extensions.update.enabled": false,
+        "extensions.getAddons.cache.enabled": false,
+        "network.captive-portal-service.enabled": false,
+        "network.connectivity-service.enabled": false,
+        "services.settings.server": "data:,",
+        "toolkit.telemetry.enabled": false,
+    })
+}
+
+fn version(engine: Engine, capabilities: Option<&Capabilities>) -> String {
+    let version = capabilities.and_then(|it| it.get("browserVersion")?.as_str()).unwrap_or("?");
+    let name = match engine {
+        Engine::Chromium => "Chromium",
+        Engine::Firefox => "Firefox",
+        Engine::Webkit => "WebKitGTK",
+    };
+    format!("{name} {version}")
+}

@@ -1,0 +1,85 @@
+//! `browser`
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::{CommandError, Judging, baseline, catalogue, no_case, target};
+use crate::browser::engine::Engine;
+use crate::browser::matrix::{Means, Seated, matrix, size};
+use crate::browser::pool::Pool;
+use crate::cli::BrowserArgs;
+use crate::exit::Exit;
+use crate::glob::Glob;
+use crate::run::boot::Target;
+use crate::run::browsers::Browsers;
+use crate::run::case::Timings;
+use crate::run::engine::Options;
+
+/// `browser`
+///
+/// # Errors
+///
+/// When nothing can be run: see the exit codes.
+pub fn browser(args: &BrowserArgs) -> Result<Exit, CommandError> {
+    let catalogue = catalogue(&args.files)?;
+    let target = target(args.url.as_deref(), None, &args.server)?;
+    let replaced = args.client.iter().map(|(name, path)| match std::fs::read(path) {
+        Ok(script) => Ok((name.clone(), script.into())),
+        Err(error) => Err(CommandError::new(
+            Exit::Usage,
+            format!("cannot read {}: {error}", path.display()),
+        )),
+    });
+    let replaced = replaced.collect::<Result<Vec<_>, _>>()?;
+    let engines: &[Engine] = if args.browser.is_empty() {
+        &[Engine::Chromium, Engine::Firefox]
+    } else {
+        &args.browser
+    };
+    let all = matrix(
+        &catalogue.scenarios,
+        &Means {
+            engines,
+            clients: &args.clients,
+            replaced: &replaced,
+            restarts: !matches!(target, Target::Url(_)),
+        },
+    );
+    let filters: Vec<Glob> = args.filter.iter().map(|glob| Glob::new(glob)).collect();
+    let taken = |(case, _): &&Seated| filters.is_empty() || filters.iter().any(|glob| glob.matches(&case.id));
+    let cases: Vec<Seated> = all.iter().filter(taken).cloned().collect();
+    if cases.is_empty() {
+        return Err(no_case());
+    }
+    if cases.iter().all(|(_, seat)| seat.unable.is_some()) {
+        let reasons: BTreeSet<&str> = cases.iter().filter_map(|(_, seat)| seat.unable.as_deref()).collect();
+        let reasons: Vec<&str> = reasons.into_iter().collect();
+        let message = format!("no case can run here\n  {}", reasons.join("\n  "));
+        return Err(CommandError::new(Exit::NoCase, message));
+    }
+    let ids: Vec<&str> = all.iter().map(|(case, _)| case.id.as_str()).collect();
+    let pool = Pool::new(engines, args.headed, args.patience);
+    let judging = Judging {
+        target,
+        baseline: baseline(args.baseline.as_deref(), &ids)?,
+        requirements: catalogue.requirements.clone(),
+        generations: Vec::new(),
+        options: Options {
+            jobs: pool.size(),
+            patience: args.patience,
+            timings: Timings::default(),
+            traces: args.traces.clone(),
+        },
+        note: Some(size(&cases)),
+        browsers: Some(Arc::new(Browsers {
+            pool,
+            seats: cases
+                .iter()
+                .map(|(case, seat)| (case.id.clone(), seat.clone()))
+                .collect::<BTreeMap<_, _>>(),
+        })),
+    };
+    let complete = args.files.is_empty() && filters.is_empty();
+    let cases = cases.into_iter().map(|(case, _)| case).collect();
+    judging.run(cases, complete.then_some(&ids), args.json.as_deref())
+}

@@ -1,0 +1,326 @@
+//! What went by: the exchanges, in order, and a counter that moves with them. Knows nothing of sockets or of faults, but
+//! that a request may have met one.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::classify::Subject;
+use super::frames::Seen;
+use super::treat::Treatment;
+
+/// Bytes of a body that are kept.
+pub const BODY_CAP: usize = 64 * 1024;
+/// How many exchanges are kept, and how many frames of all exchanges together. What comes later is only counted.
+pub const RECORD_CAP: usize = 10_000;
+/// Bytes of bodies and frames that are kept, of all exchanges together.
+const BYTES_CAP: usize = 256 * 1024 * 1024;
+/// The opcode of a [`Frame`] that is none: bytes of a stream whose framing is not read (hixie-76), as they came.
+pub const RAW: u8 = 0xff;
+
+/// A request, its answer, and what came behind it on the same connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exchange {
+    /// From 1, in the order in which the requests came.
+    pub number: usize,
+    /// When the request came, since the proxy's start.
+    pub at: Duration,
+    /// The method; `UDP` for a flow of datagrams.
+    pub method: String,
+    /// Path and query, as the page's client sent them.
+    pub target: String,
+    /// The transport, where the target names one.
+    pub transport: Option<String>,
+    /// The session id that the target names.
+    pub sid: Option<String>,
+    /// As the page's client sent them; names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// At most [`BODY_CAP`] bytes of the body.
+    pub body: Vec<u8>,
+    /// Bytes of the body that passed. For a flow, bytes of the page's datagrams.
+    pub body_length: u64,
+    /// `None` while there is none, and for a flow.
+    pub answer: Option<Answer>,
+    /// Of an upgraded connection, both ways.
+    pub frames: Vec<Frame>,
+    /// How many frames, or datagrams of a flow, the page's client sent; kept or not.
+    pub from_page: u64,
+    /// How many the server sent; kept or not.
+    pub from_server: u64,
+    /// When it was over, whoever ended it.
+    pub ended: Option<Duration>,
+    /// What went wrong with it by the proxy's doing; `None` where it was passed on.
+    pub treatment: Option<Treatment>,
+}
+
+/// The answer to a request, as the page's client got it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// When its head came.
+    pub at: Duration,
+    /// The status.
+    pub status: u16,
+    /// Names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// At most [`BODY_CAP`] bytes of the body; that of a stream grows.
+    pub body: Vec<u8>,
+    /// Bytes of the body so far.
+    pub body_length: u64,
+}
+
+/// A frame of a WebSocket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// When its last byte came.
+    pub at: Duration,
+    /// Whether the page's client sent it, rather than the server.
+    pub from_page: bool,
+    /// The four bits, or [`RAW`].
+    pub opcode: u8,
+    /// Whether the message ends with it.
+    pub fin: bool,
+    /// At most 16 KiB of the payload, unmasked. Shorter than `length` also where the connection ended within it.
+    pub payload: Vec<u8>,
+    /// Bytes of the payload, as the frame's head announces them.
+    pub length: u64,
+}
+
+/// A transport that was tried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// The transport.
+    pub transport: String,
+    /// The first session id that its requests named.
+    pub sid: Option<String>,
+}
+
+/// A request, as it comes into the record.
+pub(super) struct Request {
+    pub(super) method: String,
+    pub(super) target: String,
+    pub(super) subject: Subject,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) treatment: Treatment,
+}
+
+/// The record of one proxy.
+pub(super) struct Log {
+    started: Instant,
+    state: Mutex<State>,
+    revision: watch::Sender<u64>,
+}
+
+#[derive(Default)]
+struct State {
+    exchanges: Vec<Exchange>,
+    attempts: Vec<Attempt>,
+    unrecorded: u64,
+    totals: Totals,
+}
+
+/// What all exchanges share of the caps.
+#[derive(Default)]
+struct Totals {
+    frames: usize,
+    bytes: usize,
+}
+
+impl Totals {
+    /// Adds to a body what still fits.
+    fn keep(&mut self, body: &mut Vec<u8>, bytes: &[u8]) {
+        let room = (BODY_CAP - body.len()).min(BYTES_CAP - self.bytes);
+        let kept = &bytes[..bytes.len().min(room)];
+        body.extend_from_slice(kept);
+        self.bytes += kept.len();
+    }
+}
+
+impl Log {
+    pub(super) fn new() -> Arc<Log> {
+        Arc::new(Log {
+            started: Instant::now(),
+            state: Mutex::default(),
+            revision: watch::Sender::new(0),
+        })
+    }
+
+    pub(super) fn begin(self: &Arc<Log>, request: Request) -> Arc<Recording> {
+        let at = self.started.elapsed();
+        let mut state = self.lock();
+        if matches!(request.method.as_str(), "GET" | "UDP") {
+            state.attempt(&request.subject);
+        }
+        let index = if state.exchanges.len() < RECORD_CAP {
+            let number = state.exchanges.len() + 1;
+            state.exchanges.push(Exchange {
+                number,
+                at,
+                method: request.method,
+                target: request.target,
+                transport: request.subject.transport,
+                sid: request.subject.sid,
+                headers: request.headers,
+                body: Vec::new(),
+                body_length: 0,
+                answer: None,
+                frames: Vec::new(),
+                from_page: 0,
+                from_server: 0,
+                ended: None,
+                treatment: (request.treatment != Treatment::Pass).then_some(request.treatment),
+            });
+            Some(number - 1)
+        } else {
+            state.unrecorded += 1;
+            None
+        };
+        drop(state);
+        self.bump();
+        Arc::new(Recording {
+            log: Arc::clone(self),
+            index,
+        })
+    }
+
+    pub(super) fn exchanges(&self) -> Vec<Exchange> {
+        self.lock().exchanges.clone()
+    }
+
+    pub(super) fn unrecorded(&self) -> u64 {
+        self.lock().unrecorded
+    }
+
+    pub(super) fn attempts(&self) -> Vec<Attempt> {
+        self.lock().attempts.clone()
+    }
+
+    pub(super) fn revision(&self) -> u64 {
+        *self.revision.borrow()
+    }
+
+    pub(super) async fn changed(&self, seen: u64) {
+        // Fails only without a sender, and this is the sender.
+        let _ = self.revision.subscribe().wait_for(|revision| *revision > seen).await;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn bump(&self) {
+        self.revision.send_modify(|revision| *revision += 1);
+    }
+}
+
+impl State {
+    fn attempt(&mut self, subject: &Subject) {
+        let Some(transport) = &subject.transport else { return };
+        match self.attempts.iter_mut().find(|attempt| attempt.transport == *transport) {
+            Some(attempt) if attempt.sid.is_none() => attempt.sid.clone_from(&subject.sid),
+            Some(_) => {}
+            None => self.attempts.push(Attempt {
+                transport: transport.clone(),
+                sid: subject.sid.clone(),
+            }),
+        }
+    }
+}
+
+/// Where one exchange is written down. It is over when the last of these is dropped.
+pub(super) struct Recording {
+    log: Arc<Log>,
+    index: Option<usize>,
+}
+
+impl Recording {
+    /// A piece of the request's body.
+    pub(super) fn body(&self, bytes: &[u8]) {
+        self.write(|exchange, totals| {
+            exchange.body_length += bytes.len() as u64;
+            totals.keep(&mut exchange.body, bytes);
+        });
+    }
+
+    /// The answer's head.
+    pub(super) fn answer(&self, status: u16, headers: Vec<(String, String)>) {
+        let at = self.log.started.elapsed();
+        self.write(|exchange, _| {
+            exchange.answer = Some(Answer {
+                at,
+                status,
+                headers,
+                body: Vec::new(),
+                body_length: 0,
+            });
+        });
+    }
+
+    /// A piece of the answer's body.
+    pub(super) fn answer_body(&self, bytes: &[u8]) {
+        self.write(|exchange, totals| {
+            if let Some(answer) = &mut exchange.answer {
+                answer.body_length += bytes.len() as u64;
+                totals.keep(&mut answer.body, bytes);
+            }
+        });
+    }
+
+    /// A frame, or a piece of a stream that has none.
+    pub(super) fn frame(&self, from_page: bool, seen: Seen) {
+        let at = self.log.started.elapsed();
+        self.write(|exchange, totals| {
+            exchange.count(from_page);
+            if totals.frames < RECORD_CAP && totals.bytes + seen.payload.len() <= BYTES_CAP {
+                totals.frames += 1;
+                totals.bytes += seen.payload.len();
+                exchange.frames.push(Frame {
+                    at,
+                    from_page,
+                    opcode: seen.opcode,
+                    fin: seen.fin,
+                    payload: seen.payload,
+                    length: seen.length,
+                });
+            }
+        });
+    }
+
+    /// A datagram; what it says is encrypted, so that it is only counted.
+    pub(super) fn datagram(&self, from_page: bool, length: usize) {
+        self.write(|exchange, _| {
+            exchange.count(from_page);
+            if from_page {
+                exchange.body_length += length as u64;
+            }
+        });
+    }
+
+    fn write(&self, change: impl FnOnce(&mut Exchange, &mut Totals)) {
+        if let Some(index) = self.index {
+            let mut state = self.log.lock();
+            let State { exchanges, totals, .. } = &mut *state;
+            if let Some(exchange) = exchanges.get_mut(index) {
+                change(exchange, totals);
+            }
+        }
+        self.log.bump();
+    }
+}
+
+impl Drop for Recording {
+    fn drop(&mut self) {
+        let at = self.log.started.elapsed();
+        self.write(|exchange, _| exchange.ended = Some(at));
+    }
+}
+
+impl Exchange {
+    fn count(&mut self, from_page: bool) {
+        match from_page {
+            true => self.from_page += 1,
+            false => self.from_server += 1,
+        }
+    }
+}

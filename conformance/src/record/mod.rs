@@ -1,0 +1,199 @@
+//! A reverse proxy between a page and the server under test. It writes down what goes by, and lets a transport fail in the
+//! ways it fails in real life.
+//!
+//! | module | what |
+//! |---|---|
+//! | `classify` | the transport and the session that a request names |
+//! | `log`, `frames`, `render` | the record: exchanges, the frames of a WebSocket, and both as text |
+//! | `treat` | the faults, and the transports they are in force for |
+//! | `serve`, `body`, `rewrite` | HTTP: a page's connection, bodies piece by piece, headers of either side |
+//! | `tunnel`, `hixie` | WebSockets: upgraded connections, and those from before RFC 6455 |
+//! | `relay` | datagrams, for WebTransport |
+//! | `wire` | what is open, and how it is reset |
+//!
+//! The record knows nothing of faults but their names. Nothing is buffered: a piece of a body goes on as it comes, and only
+//! copies of it are kept, up to a cap.
+
+use std::io;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::net::{TcpListener, UdpSocket};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use crate::run::boot::Address;
+
+mod body;
+mod classify;
+mod frames;
+mod hixie;
+mod log;
+mod relay;
+mod render;
+mod rewrite;
+mod serve;
+#[cfg(test)]
+mod tests;
+mod treat;
+mod tunnel;
+mod wire;
+
+pub use classify::Subject;
+pub use log::{Answer, Attempt, BODY_CAP, Exchange, Frame, RAW, RECORD_CAP};
+pub use render::render;
+pub use treat::Treatment;
+
+use log::Log;
+use relay::Relay;
+use serve::Shared;
+
+/// Connections of a page at a time; more of them wait.
+const CONNECTIONS: usize = 256;
+/// How often another port is tried, where the same number is taken for UDP.
+const PORTS: usize = 32;
+/// How long accepting pauses when the process has no more file descriptors.
+const BREATH: Duration = Duration::from_millis(50);
+
+/// A file that the proxy answers by itself: a GET of exactly this path, whatever its query. It is not recorded, nothing
+/// happens to it, and no browser may keep it.
+#[derive(Clone, Debug)]
+pub struct LocalFile {
+    /// With its slash in front.
+    pub path: String,
+    /// Its media type.
+    pub content_type: &'static str,
+    /// What is in it.
+    pub body: Bytes,
+}
+
+/// A running proxy, one for each page. It listens on a port of 127.0.0.1, on TCP and on the same number of UDP. Dropping it
+/// ends every connection.
+pub struct Proxy {
+    shared: Arc<Shared>,
+    relay: Arc<Relay>,
+    _tasks: JoinSet<()>,
+}
+
+impl Proxy {
+    /// Starts one on a free port.
+    ///
+    /// # Errors
+    ///
+    /// When no port can be had.
+    pub async fn start(upstream: Address, local: Vec<LocalFile>) -> io::Result<Proxy> {
+        let (listener, datagrams) = bind().await?;
+        let shared = Arc::new(Shared {
+            port: listener.local_addr()?.port(),
+            local,
+            log: Log::new(),
+            rules: treat::Rules::default(),
+            connections: Arc::default(),
+            upstream: Mutex::new(upstream),
+        });
+        let relay = Arc::new(Relay::new(datagrams, Arc::clone(&shared)));
+        let mut tasks = JoinSet::new();
+        tasks.spawn(accept(listener, Arc::clone(&shared)));
+        tasks.spawn(Arc::clone(&relay).run());
+        Ok(Proxy {
+            shared,
+            relay,
+            _tasks: tasks,
+        })
+    }
+
+    /// What a page is loaded from: `http://127.0.0.1:41234`.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        format!("http://127.0.0.1:{}", self.shared.port)
+    }
+
+    /// What happens to a transport's traffic from now on. `"*"` is every transport, and the handshake of revision 1, and takes
+    /// back what was said about single ones before. What is open goes on until it is [cut](Proxy::cut).
+    pub fn treat(&self, transport: &str, treatment: Treatment) {
+        self.shared.rules.set(transport, treatment);
+    }
+
+    /// Resets every open connection whose last request was of that transport, on both sides; `"*"` every connection.
+    /// Of WebTransport, what its clients send from now on is dropped.
+    pub fn cut(&self, transport: &str) {
+        self.shared.connections.cut(transport);
+        if matches!(transport, "*" | "webtransport") {
+            self.relay.cut();
+        }
+    }
+
+    /// Another server from now on; what is open is cut.
+    pub fn point_at(&self, upstream: Address) {
+        *self.shared.upstream.lock().unwrap_or_else(PoisonError::into_inner) = upstream;
+        self.cut("*");
+    }
+
+    /// What the page's client has sent so far, and what came of it, in order; [`RECORD_CAP`] at most.
+    #[must_use]
+    pub fn exchanges(&self) -> Vec<Exchange> {
+        self.shared.log.exchanges()
+    }
+
+    /// How many exchanges came that were too many to keep.
+    #[must_use]
+    pub fn unrecorded(&self) -> u64 {
+        self.shared.log.unrecorded()
+    }
+
+    /// Counts changes of the record.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.shared.log.revision()
+    }
+
+    /// Returns when the record has changed since its revision was `seen`. Waits without a bound: the caller has one.
+    pub async fn changed(&self, seen: u64) {
+        self.shared.log.changed(seen).await;
+    }
+
+    /// The transports that were tried, in the order of their first request. A GET is an attempt, whatever became of it, and
+    /// so is an upgrade and a first datagram; a POST is none.
+    #[must_use]
+    pub fn attempts(&self) -> Vec<Attempt> {
+        self.shared.log.attempts()
+    }
+}
+
+/// A port of which both TCP and UDP are free.
+async fn bind() -> io::Result<(TcpListener, UdpSocket)> {
+    let mut tried = 0;
+    loop {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        match UdpSocket::bind(listener.local_addr()?).await {
+            Ok(datagrams) => return Ok((listener, datagrams)),
+            Err(error) => {
+                tried += 1;
+                if tried == PORTS {
+                    return Err(error);
+                }
+            }
+        }
+    }
+}
+
+async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+    let room = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut connections = JoinSet::new();
+    // The semaphore is never closed.
+    while let Ok(permit) = Arc::clone(&room).acquire_owned().await {
+        while connections.try_join_next().is_some() {}
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let shared = Arc::clone(&shared);
+                connections.spawn(async move {
+                    serve::serve(stream, shared).await;
+                    drop(permit);
+                });
+            }
+            Err(_) => tokio::time::sleep(BREATH).await,
+        }
+    }
+}
