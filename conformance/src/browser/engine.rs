@@ -76,11 +76,20 @@ impl Engine {
                 )
             }
             Engine::Firefox => (
-                found("firefox", "SIO_FIREFOX", &["firefox-esr", "firefox"], "apt-get install firefox-esr")?,
+                found(
+                    "firefox",
+                    "SIO_FIREFOX",
+                    &["firefox-esr", "firefox"],
+                    "apt-get install firefox-esr",
+                )?,
                 found(
                     "geckodriver",
                     "SIO_GECKODRIVER",
-                    &["geckodriver", "target/tools/bin/geckodriver", "~/.cargo/bin/geckodriver"],
+                    &[
+                        "geckodriver",
+                        "target/tools/bin/geckodriver",
+                        "~/.cargo/bin/geckodriver",
+                    ],
                     "cargo install geckodriver --version 0.37.1 --locked",
                 )?,
             ),
@@ -115,13 +124,17 @@ impl Engine {
 /// A program of this name in `PATH`, or the file where the name is a path.
 fn installed(name: &str) -> Option<PathBuf> {
     if let Some(rest) = name.strip_prefix("~/") {
-        return env::home_dir().map(|home| home.join(rest)).filter(|path| path.is_file());
+        return env::home_dir()
+            .map(|home| home.join(rest))
+            .filter(|path| path.is_file());
     }
     if name.contains('/') {
         return Some(PathBuf::from(name)).filter(|path| path.is_file());
     }
     let path = env::var_os("PATH")?;
-    env::split_paths(&path).map(|folder| folder.join(name)).find(|path| path.is_file())
+    env::split_paths(&path)
+        .map(|folder| folder.join(name))
+        .find(|path| path.is_file())
 }
 
 impl fmt::Display for Engine {
@@ -134,6 +147,9 @@ impl FromStr for Engine {
     type Err = UnknownEngine;
 
     fn from_str(name: &str) -> Result<Engine, UnknownEngine> {
-        Engine::ALL.into_iter().find(|engine| engine.name() == name).ok_or(UnknownEngine)
+        Engine::ALL
+            .into_iter()
+            .find(|engine| engine.name() == name)
+            .ok_or(UnknownEngine)
     }
 }

@@ -116,7 +116,12 @@ impl Session {
         // The guard removes it, also where this process is killed.
         let folder = folder.map_err(|error| SessionError::Browser(error.to_string()))?.keep();
         let driver = Driver::start(engine, &programs, &folder, patience, guard).await?;
-        let client = match timeout(START.mul_f64(patience), connect(&driver, capabilities(engine, &programs, &folder, headed))).await {
+        let client = match timeout(
+            START.mul_f64(patience),
+            connect(&driver, capabilities(engine, &programs, &folder, headed)),
+        )
+        .await
+        {
             Ok(Ok(client)) => client,
             Ok(Err(error)) => {
                 driver.stop().await;
@@ -209,7 +214,9 @@ impl Session {
              .then((value) => done({{ value: value === undefined ? null : value }}), (error) => done({{ error: String(error) }}))"
         );
         let _front = self.bring_to_front(tab).await?;
-        let answer = self.call("a script", self.client.execute_async(&script, arguments)).await?;
+        let answer = self
+            .call("a script", self.client.execute_async(&script, arguments))
+            .await?;
         match answer.get("error") {
             Some(error) => Err(SessionError::Script(error.as_str().unwrap_or_default().to_owned())),
             None => Ok(answer.get("value").cloned().unwrap_or(Value::Null)),
@@ -248,13 +255,18 @@ impl Session {
         let mut front = self.front.lock().await;
         if front.as_ref() != Some(tab) {
             *front = None;
-            self.call("changing the tab", self.client.switch_to_window(tab.0.clone())).await?;
+            self.call("changing the tab", self.client.switch_to_window(tab.0.clone()))
+                .await?;
             *front = Some(tab.clone());
         }
         Ok(front)
     }
 
-    async fn call<T>(&self, call: &'static str, future: impl Future<Output = Result<T, CmdError>>) -> Result<T, SessionError> {
+    async fn call<T>(
+        &self,
+        call: &'static str,
+        future: impl Future<Output = Result<T, CmdError>>,
+    ) -> Result<T, SessionError> {
         bounded(call, CALL.mul_f64(self.patience), future).await
     }
 }
@@ -347,7 +359,9 @@ fn firefox() -> Value {
 }
 
 fn version(engine: Engine, capabilities: Option<&Capabilities>) -> String {
-    let version = capabilities.and_then(|it| it.get("browserVersion")?.as_str()).unwrap_or("?");
+    let version = capabilities
+        .and_then(|it| it.get("browserVersion")?.as_str())
+        .unwrap_or("?");
     let name = match engine {
         Engine::Chromium => "Chromium",
         Engine::Firefox => "Firefox",

@@ -48,7 +48,12 @@ pub fn failure(
     }
     if let Some(trace) = trace {
         diagnostic = diagnostic.note("trace", trace);
-        diagnostic = diagnostic.note("next", format!("sio-conformance run {trace}{door}"));
+        let next = if scenario.has_pages() {
+            format!("sio-conformance browser --filter '{id}'{door}")
+        } else {
+            format!("sio-conformance run {trace}{door}")
+        };
+        diagnostic = diagnostic.note("next", next);
     }
     let (line, column) = diagnostic.line_column();
     let expected = scenario

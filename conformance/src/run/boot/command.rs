@@ -170,7 +170,10 @@ fn spawn(
     let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
     ours.set_nonblocking(true)?;
     let (told, control) = UnixStream::from_std(ours)?.into_split();
-    let remove = boot.remove.iter().flat_map(|folder| [guard::REMOVE.as_ref(), folder.as_os_str()]);
+    let remove = boot
+        .remove
+        .iter()
+        .flat_map(|folder| [guard::REMOVE.as_ref(), folder.as_os_str()]);
     let mut guard = Command::new(program)
         .arg(guard::COMMAND)
         .args(remove)

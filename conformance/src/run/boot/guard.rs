@@ -42,7 +42,10 @@ pub(super) const GRACE: Duration = Duration::from_secs(2);
 /// Runs the guard; `args` are what follows [`COMMAND`]. Call it outside of any tokio runtime.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let mut args = args.into_iter().peekable();
-    let remove = args.next_if(|arg| arg == REMOVE).and_then(|_| args.next()).map(PathBuf::from);
+    let remove = args
+        .next_if(|arg| arg == REMOVE)
+        .and_then(|_| args.next())
+        .map(PathBuf::from);
     let command: Vec<OsString> = args.skip_while(|arg| arg == "--").collect();
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
