@@ -137,7 +137,7 @@ pub(super) async fn relay(mut head: Head, mut page: Wire, shared: &Shared, conne
     server.write_all(&head.to_bytes()).await?;
 
     let (mut page_read, mut page_write) = tokio::io::split(page);
-    let (mut server_read, server_write) = tokio::io::split(server);
+    let (mut server_read, mut server_write) = tokio::io::split(server);
     let up = async {
         if !strip {
             return copy(page_read, server_write, raw(&recording, true)).await;
@@ -147,9 +147,8 @@ pub(super) async fn relay(mut head: Head, mut page: Wire, shared: &Shared, conne
             let mut key = [0; 8];
             page_read.read_exact(&mut key).await?;
         }
-        let kept = copy(page_read, sink(), raw(&recording, true)).await;
-        drop(server_write);
-        kept
+        copy(page_read, sink(), raw(&recording, true)).await?;
+        server_write.shutdown().await
     };
     let down = async {
         let bytes = timeout(IDLE_WITHIN, read_head(&mut server_read)).await??;

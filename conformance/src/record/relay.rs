@@ -5,9 +5,11 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::net::{UdpSocket, lookup_host};
 use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::timeout;
 
 use super::classify::Subject;
 use super::log::{Recording, Request};
@@ -18,6 +20,8 @@ use super::treat::Treatment;
 const FLOWS: usize = 256;
 /// Client addresses that are remembered as cut.
 const CUT: usize = 4096;
+/// How long a server may say nothing to a client before the flow is forgotten. Connections of QUIC idle out long before.
+const SILENT_WITHIN: Duration = Duration::from_secs(60);
 /// The largest datagram there is.
 const DATAGRAM: usize = 64 * 1024;
 const TRANSPORT: &str = "webtransport";
@@ -134,16 +138,15 @@ impl Relay {
     /// What the server sends to one client.
     async fn back(self: Arc<Relay>, client: SocketAddr, server: Arc<UdpSocket>, recording: Arc<Recording>) {
         let mut datagram = vec![0; DATAGRAM];
-        loop {
+        while let Ok(received) = timeout(SILENT_WITHIN, server.recv(&mut datagram)).await {
             // As above: a port on which nobody listens is no end, a server may be about to start.
-            let Ok(length) = server.recv(&mut datagram).await else {
-                continue;
-            };
+            let Ok(length) = received else { continue };
             recording.datagram(false, length);
             if self.passes() {
                 let _ = self.page.send_to(&datagram[..length], client).await;
             }
         }
+        self.table().flows.remove(&client);
     }
 
     fn passes(&self) -> bool {

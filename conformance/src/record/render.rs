@@ -191,3 +191,116 @@ fn escaped(text: &str) -> String {
     }
     shown
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Treatment;
+
+    fn exchange(target: &str) -> Exchange {
+        Exchange {
+            number: 1,
+            at: Duration::from_millis(12),
+            method: "GET".into(),
+            target: target.into(),
+            transport: None,
+            sid: None,
+            headers: Vec::new(),
+            body: Vec::new(),
+            body_length: 0,
+            answer: None,
+            frames: Vec::new(),
+            from_page: 0,
+            from_server: 0,
+            ended: None,
+            treatment: None,
+        }
+    }
+
+    fn answer(status: u16, body: &[u8], body_length: u64) -> Option<Answer> {
+        Some(Answer {
+            at: Duration::from_millis(14),
+            status,
+            headers: Vec::new(),
+            body: body.to_vec(),
+            body_length,
+        })
+    }
+
+    fn frame(from_page: bool, opcode: u8, payload: &[u8]) -> Frame {
+        Frame {
+            at: Duration::from_millis(20),
+            from_page,
+            opcode,
+            fin: true,
+            payload: payload.to_vec(),
+            length: payload.len() as u64,
+        }
+    }
+
+    #[test]
+    fn one_line_a_request_and_what_it_carried_below() {
+        let late = Some(Duration::from_millis(1500));
+        let poll = Exchange {
+            body: b"40".to_vec(),
+            body_length: 2,
+            answer: answer(200, b"a\x1b[31m\xff\n\xe2\x80\xae", 1000),
+            ended: Some(Duration::from_millis(15)),
+            ..exchange("/poll")
+        };
+        let refused = Exchange {
+            answer: answer(403, b"", 0),
+            ended: Some(Duration::from_millis(14)),
+            treatment: Some(Treatment::Refuse),
+            ..exchange("/refused")
+        };
+        let hanging = Exchange {
+            ended: late,
+            treatment: Some(Treatment::Hang),
+            ..exchange("/hanging")
+        };
+        let socket = Exchange {
+            answer: answer(101, b"", 0),
+            frames: vec![
+                frame(true, 1, b"2probe"),
+                frame(false, 2, &[0, 255]),
+                frame(false, 8, b"\x03\xe8bye"),
+                frame(false, RAW, b"\0a\xff"),
+            ],
+            from_page: 3,
+            from_server: 3,
+            ended: late,
+            ..exchange("/socket")
+        };
+        let flow = Exchange {
+            method: "UDP".into(),
+            body_length: 2400,
+            from_page: 2,
+            treatment: Some(Treatment::Refuse),
+            ..exchange("127.0.0.1:4000")
+        };
+        let stream = Exchange {
+            answer: answer(200, &[b'x'; 300], 300),
+            ..exchange("/stream")
+        };
+        let expected = r#"
++0.012s GET /poll  200 at +0.014s
+    > 40
+    < a\u{1b}[31m\xff\n\u{202e}… (1000 bytes)
++0.012s GET /refused  403 at +0.014s, refused by the proxy
++0.012s GET /hanging  ended at +1.500s without an answer, left hanging by the proxy
++0.012s GET /socket  101 at +0.014s
+    > 2probe  +0.020s
+    < binary 00 ff  +0.020s
+    < close 1000 bye  +0.020s
+    < raw \u{0}a\xff  +0.020s
+    … and 2 frames more, not kept
+    ended at +1.500s
++0.012s UDP 127.0.0.1:4000  2 datagrams from the page, 0 from the server, dropped by the proxy
++0.012s GET /stream  200 at +0.014s
+"#;
+        let text = render(&[poll, refused, hanging, socket, flow, stream]);
+        let clipped = format!("    < {}… (300 bytes)\n    still open\n", "x".repeat(SHOWN));
+        assert_eq!(text, format!("{}{clipped}", expected.trim_start()));
+    }
+}

@@ -68,11 +68,19 @@ pub(super) async fn both(
     connection: &Connection,
 ) {
     let (mut up, mut down) = (pin!(up), pin!(down));
-    let (first, second) = tokio::select! {
-        first = &mut up => (first, timeout(GRACE, down).await),
-        first = &mut down => (first, timeout(GRACE, up).await),
+    let (first, page_first) = tokio::select! {
+        first = &mut up => (first, true),
+        first = &mut down => (first, false),
     };
-    if first.is_err() || matches!(second, Ok(Err(_))) {
+    // Behind an error nothing is under way any more.
+    let failed = first.is_err() || {
+        let second = match page_first {
+            true => timeout(GRACE, down).await,
+            false => timeout(GRACE, up).await,
+        };
+        matches!(second, Ok(Err(_)))
+    };
+    if failed {
         connection.reset();
     }
 }

@@ -34,6 +34,7 @@ async fn an_acknowledgement_passes() {
     page.write(client_frame(Opcode::Close, &[3, 232])).await;
     let (_, end) = page.end().await;
     assert_eq!(end, None);
+    drop(page);
     recorded(&proxy, |all| all[0].ended.is_some()).await;
     server.stop().await;
 }
