@@ -6,8 +6,9 @@
 //
 //   {"listening":"http://127.0.0.1:41007"}
 //
-// ALLOW_EIO3=1 lets a release from 3.0 on serve clients of Engine.IO 3, too. What happens to an event is in
-// `application.js`, what the releases differ in is in `releases.js`. A release ignores an option that it does not know.
+// PING_TIMEOUT is another ping timeout than 200 ms: browsers are slower than the wire. ALLOW_EIO3=1 lets a release from 3.0
+// on serve clients of Engine.IO 3, too. What happens to an event is in `application.js`, what the releases differ in is in
+// `releases.js`. A release ignores an option that it does not know.
 "use strict";
 
 const http = require("http");
@@ -25,13 +26,18 @@ const NO_ORIGIN = "*"; // what the releases before 3.0 say for it
 
 const options = {
   pingInterval: 300,
-  pingTimeout: 200,
+  pingTimeout: Number(process.env.PING_TIMEOUT || 200),
   connectTimeout: 1000,
   maxHttpBufferSize: 1e6,
   allowEIO3: process.env.ALLOW_EIO3 === "1",
   cors: { origin: [ALLOWED_ORIGIN], credentials: true },
-  origins: (origin, decide) => decide(null, [ALLOWED_ORIGIN, NO_ORIGIN].includes(origin)), // before 3.0
+  origins: (origin, decide) => decide(null, [ALLOWED_ORIGIN, NO_ORIGIN].includes(origin) || isOwn(origin)), // before 3.0
 };
+
+/** Whether an origin, or the page that a referrer names, is of this server. */
+function isOwn(origin) {
+  return URL.canParse(origin) && new URL(origin).host === `127.0.0.1:${server.address().port}`;
+}
 
 const server = http.createServer((_request, response) => {
   response.statusCode = 404;

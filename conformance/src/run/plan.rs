@@ -83,6 +83,8 @@ pub struct Extras {
     pub recovery: bool,
     /// WebTransport.
     pub webtransport: bool,
+    /// Time for browsers, which are slower than the wire.
+    pub pages: bool,
 }
 
 impl Extras {
@@ -93,6 +95,7 @@ impl Extras {
         Extras {
             recovery: needs.iter().any(|need| need.node == "recovery"),
             webtransport: uses(&case.scenario, case.transport.as_deref()).contains("webtransport"),
+            pages: case.scenario.has_pages(),
         }
     }
 }

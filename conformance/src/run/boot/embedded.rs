@@ -15,6 +15,9 @@ pub struct EmbeddedServer {
 /// How long a client that lost its connection may come back, where a case is about that.
 const RECOVERY: Duration = Duration::from_secs(120);
 
+/// The ping timeout where clients are pages.
+const PAGES: Duration = Duration::from_secs(2);
+
 /// Starts one; `patience` stretches its timings. What it announces in whole seconds is rounded up to them.
 ///
 /// # Errors
@@ -30,7 +33,7 @@ pub async fn embedded(patience: f64, extras: Extras) -> Result<EmbeddedServer, B
         close_timeout: whole_seconds(scaled(contract.close_timeout, patience)),
         polling_duration: scaled(contract.polling_duration, patience),
         ping_interval: scaled(contract.ping_interval, patience),
-        ping_timeout: scaled(contract.ping_timeout, patience),
+        ping_timeout: scaled(if extras.pages { PAGES } else { contract.ping_timeout }, patience),
         connect_timeout: scaled(contract.connect_timeout, patience),
         recovery: extras.recovery.then_some(RECOVERY),
         webtransport: extras.webtransport,

@@ -269,7 +269,7 @@ impl Play<'_> {
                     Ok(()) => {
                         self.bind(lane, &captures);
                         if let Some(actor) = self.actor_mut(lane) {
-                            actor.requests = exchange.number + 1;
+                            actor.requests = exchange.number;
                         }
                         return Ok(format!("{method} {}", exchange.target));
                     }
