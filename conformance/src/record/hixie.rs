@@ -128,7 +128,6 @@ pub(super) async fn relay(mut head: Head, mut page: Wire, shared: &Shared, conne
 
     let upstream = shared.upstream();
     let names = Names::new(shared.port, head.get("host"), upstream.authority());
-    let keyed = head.get("sec-websocket-key1").is_some();
     names.to_server(&mut head.headers, strip);
     if strip {
         head.headers.push(("Connection".to_owned(), "close".to_owned()));
@@ -136,17 +135,13 @@ pub(super) async fn relay(mut head: Head, mut page: Wire, shared: &Shared, conne
     let mut server = shared.connect(&upstream, connection).await?;
     server.write_all(&head.to_bytes()).await?;
 
-    let (mut page_read, mut page_write) = tokio::io::split(page);
+    let (page_read, mut page_write) = tokio::io::split(page);
     let (mut server_read, mut server_write) = tokio::io::split(server);
     let up = async {
         if !strip {
             return copy(page_read, server_write, raw(&recording, true)).await;
         }
-        // They belong to the upgrade: behind a plain GET they would be the next request.
-        if keyed {
-            let mut key = [0; 8];
-            page_read.read_exact(&mut key).await?;
-        }
+        // The eight bytes belong to the upgrade: behind a plain GET they would be the next request.
         copy(page_read, sink(), raw(&recording, true)).await?;
         server_write.shutdown().await
     };
