@@ -8,6 +8,7 @@
 //! | [`expect`], [`glob`] | the baseline of known failures, and how cases are named |
 //! | [`report`] | one stream of events, and what it looks like to a person or a program |
 //! | [`prove`] | shows that the cases notice what they are there to notice |
+//! | [`record`] | a proxy between a page and a server, that writes down what goes by and lets it fail |
 //! | [`exit`] | what the exit code says |
 
 pub mod browser;
