@@ -6,9 +6,9 @@
 //
 //   {"listening":"http://127.0.0.1:41007"}
 //
-// PING_TIMEOUT is another ping timeout than 200 ms: browsers are slower than the wire. ALLOW_EIO3=1 lets a release from 3.0
-// on serve clients of Engine.IO 3, too. What happens to an event is in `application.js`, what the releases differ in is in
-// `releases.js`. A release ignores an option that it does not know.
+// PAGES=1 is for browsers: they are slower than the wire, and see the offsets of recovery as arguments. ALLOW_EIO3=1 lets a
+// release from 3.0 on serve clients of Engine.IO 3, too. What happens to an event is in `application.js`, what the releases
+// differ in is in `releases.js`. A release ignores an option that it does not know.
 "use strict";
 
 const http = require("http");
@@ -24,9 +24,10 @@ const ofSocketIo = createRequire(peer.resolve("socket.io"));
 const ALLOWED_ORIGIN = "http://allowed.example";
 const NO_ORIGIN = "*"; // what the releases before 3.0 say for it
 
+const forPages = process.env.PAGES === "1";
 const options = {
   pingInterval: 300,
-  pingTimeout: Number(process.env.PING_TIMEOUT || 200),
+  pingTimeout: forPages ? 2000 : 200,
   connectTimeout: 1000,
   maxHttpBufferSize: 1e6,
   allowEIO3: process.env.ALLOW_EIO3 === "1",
@@ -45,7 +46,7 @@ const server = http.createServer((_request, response) => {
 });
 
 // To clients of Engine.IO 3 the package would send its offsets, too, which they take for arguments.
-const recovery = options.allowEIO3 ? {} : { connectionStateRecovery: {} };
+const recovery = options.allowEIO3 || forPages ? {} : { connectionStateRecovery: {} };
 const io = peer("socket.io")(server, { ...options, ...recovery });
 keepQueries(io);
 for (const nsp of ["/", "/custom"]) io.of(nsp).on("connection", contract);
