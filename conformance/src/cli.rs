@@ -99,6 +99,9 @@ pub struct BrowserArgs {
     /// Folder in which npm has installed the official clients
     #[arg(long, value_name = "DIR", default_value = crate::browser::clients::FOLDER)]
     pub clients: PathBuf,
+    /// Give pages Flash, from the folder in which npm has installed @ruffle-rs/ruffle: client 0.9 has flashsocket then
+    #[arg(long, value_name = "DIR")]
+    pub flash: Option<PathBuf>,
     /// A script to load in place of a client: 0.9=my/socket.io.js (may be repeated)
     #[arg(long, value_name = "NAME=FILE", value_parser = client)]
     pub client: Vec<(String, PathBuf)>,

@@ -23,7 +23,7 @@ pub struct Client {
     pub transports: &'static [&'static str],
 }
 
-/// Every client. Of the official ones for revision 1, flashsocket is left out: it needs Flash.
+/// Every client. Of the official ones, flashsocket needs Flash.
 pub static CLIENTS: [Client; 7] = [
     Client {
         name: "served",
@@ -48,7 +48,7 @@ pub static CLIENTS: [Client; 7] = [
         "0.9",
         Generation::Rev1,
         "0.9.17",
-        &["websocket", "htmlfile", "xhr-polling", "jsonp-polling"],
+        &["websocket", "flashsocket", "htmlfile", "xhr-polling", "jsonp-polling"],
     ),
     official(
         "1.7",
@@ -89,6 +89,12 @@ impl Client {
     /// The clients of a generation.
     pub fn of(generation: Generation) -> impl Iterator<Item = &'static Client> {
         CLIENTS.iter().filter(move |client| client.generation == generation)
+    }
+
+    /// Whether the transport needs Flash: that of an official client is a movie, that of the server's own is not.
+    #[must_use]
+    pub fn needs_flash(&self, transport: Option<&str>) -> bool {
+        self.release.is_some() && transport == Some("flashsocket")
     }
 
     /// The path that a page loads it from.

@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use super::clients::Client;
 use super::engine::Engine;
+use super::flash::Flash;
 use crate::scenario::Generation;
 use crate::scenario::ast::{Action, PageAction, Scenario};
 use crate::scenario::catalogue::Case;
@@ -21,6 +22,8 @@ pub struct Seat {
     pub client: &'static Client,
     /// The client's script, unless the server serves it.
     pub script: Option<Bytes>,
+    /// What gives its pages Flash, where they need it.
+    pub flash: Option<Arc<Flash>>,
     /// Why it cannot run.
     pub unable: Option<String>,
 }
@@ -37,6 +40,8 @@ pub struct Means<'a> {
     pub clients: &'a Path,
     /// Scripts to load instead of a client's own, by its name.
     pub replaced: &'a [(String, Bytes)],
+    /// Flash for the clients that need it; without it, they do not have the transport.
+    pub flash: Option<Arc<Flash>>,
     /// Whether a second server can be started.
     pub restarts: bool,
 }
@@ -61,6 +66,7 @@ pub fn matrix(scenarios: &[Arc<Scenario>], means: &Means<'_>) -> Vec<Seated> {
                 transport
                     .as_deref()
                     .is_none_or(|transport| client.transports.contains(&transport))
+                    && (means.flash.is_some() || !client.needs_flash(transport.as_deref()))
             };
             for transport in transports.iter().filter(has) {
                 for engine in means.engines {
@@ -93,6 +99,9 @@ fn case(
         let why = lacking.into_iter().find_map(|transport| engine.lacks(transport));
         why.map(str::to_owned)
     });
+    if client.needs_flash(transport.as_deref()) && tabs(scenario) > 1 {
+        unable = unable.or_else(|| Some("Flash stands still in a tab behind another".to_owned()));
+    }
     if unable.is_none() && !means.restarts && restarts(scenario) {
         unable = Some("a server at a URL cannot be started again".to_owned());
     }
@@ -105,9 +114,17 @@ fn case(
         engine,
         client,
         script,
+        flash: means.flash.clone().filter(|_| client.needs_flash(case.transport.as_deref())),
         unable,
     };
     (case, seat)
+}
+
+/// How many pages the scenario opens.
+fn tabs(scenario: &Scenario) -> usize {
+    let lanes = scenario.steps().flat_map(|(step, _)| &step.lanes);
+    let pages: BTreeSet<&str> = lanes.filter(|lane| lane.is_page()).map(|lane| lane.client.as_str()).collect();
+    pages.len()
 }
 
 fn restarts(scenario: &Scenario) -> bool {

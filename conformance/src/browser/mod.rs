@@ -6,6 +6,7 @@
 pub mod clients;
 pub mod driver;
 pub mod engine;
+pub mod flash;
 pub mod matrix;
 pub mod pool;
 pub mod session;

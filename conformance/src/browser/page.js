@@ -338,5 +338,44 @@
     };
   }
 
-  if (settings.script) document.write('<script src="' + settings.script + '"></' + 'script>');
+  function load(script) {
+    document.write('<script src="' + script + '"></' + 'script>');
+  }
+
+  // Flash is Ruffle, and a WebSocket only where Ruffle makes one itself. The clients take theirs from Flash only where the
+  // page has none when they are loaded.
+  var Native = window.WebSocket;
+  page.flash = {
+    hide: function () { window.WebSocket = undefined; },
+    show: function () {
+      window.WebSocket = new Proxy(window.WebSocket, {
+        construct: function (OfFlash, args) {
+          return args[0] === settings.flash ? Reflect.construct(Native, args) : Reflect.construct(OfFlash, args);
+        }
+      });
+    }
+  };
+  if (settings.flash) {
+    window.RufflePlayer = {
+      config: {
+        publicPath: '/__conformance__/ruffle/',
+        polyfills: true,
+        autoplay: 'on',
+        unmuteOverlay: 'hidden',
+        splashScreen: false,
+        preferredRenderer: 'canvas',
+        logLevel: 'error',
+        socketProxy: [{ host: location.hostname, port: Number(location.port), proxyUrl: settings.flash }]
+      }
+    };
+    // The clients pass null, which browsers of their time took for no ports.
+    var init = MessageEvent.prototype.initMessageEvent;
+    MessageEvent.prototype.initMessageEvent = function () {
+      return init.apply(this, [].map.call(arguments, function (it, at) { return at === 7 && it === null ? [] : it; }));
+    };
+    load('/__conformance__/ruffle/ruffle.js');
+    document.write('<script>__page.flash.hide()</' + 'script>');
+  }
+  if (settings.script) load(settings.script);
+  if (settings.flash) document.write('<script>__page.flash.show()</' + 'script>');
 })();

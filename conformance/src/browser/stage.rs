@@ -10,6 +10,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use tokio::sync::Mutex;
 
+use super::flash::Bridge;
 use super::matrix::Seat;
 use super::session::{Session, SessionError, Tab};
 use crate::record::{LocalFile, Proxy, render};
@@ -55,6 +56,8 @@ pub struct Stage {
 
 struct Page {
     proxy: Arc<Proxy>,
+    /// For Flash.
+    bridge: Option<Bridge>,
     tab: Option<Tab>,
 }
 
@@ -122,9 +125,14 @@ impl Stage {
                 body: body.clone(),
             });
         }
+        local.extend(self.setup.seat.flash.iter().flat_map(|flash| flash.files()));
         let proxy = Proxy::start(self.setup.upstream.clone(), local).await;
         let proxy = Arc::new(proxy.map_err(|error| PageError::Browser(format!("no proxy for the page: {error}")))?);
         let opened = Page {
+            bridge: match &self.setup.seat.flash {
+                Some(_) => Some(Bridge::start(proxy.port()).await.map_err(|error| PageError::Browser(error.to_string()))?),
+                None => None,
+            },
             proxy: Arc::clone(&proxy),
             tab: None,
         };
@@ -133,7 +141,7 @@ impl Stage {
     }
 
     /// The address of a visit.
-    fn url(&self, origin: &str, visit: &Visit) -> String {
+    fn url(&self, origin: &str, visit: &Visit, bridge: Option<&Bridge>) -> String {
         if let Some(path) = &visit.path {
             return format!("{origin}{path}");
         }
@@ -146,6 +154,7 @@ impl Stage {
             "without": visit.without,
             "with": visit.with,
             "certificate": self.certificate,
+            "flash": bridge.map(Bridge::url),
         });
         format!(
             "{origin}{PAGE_PATH}?{}#{}",
@@ -166,8 +175,8 @@ impl Stage {
             None => self.session.new_tab().await.map_err(|error| told(&error))?,
         };
         opened.tab = Some(tab.clone());
+        let url = self.url(&proxy.origin(), &visit, opened.bridge.as_ref());
         drop(pages);
-        let url = self.url(&proxy.origin(), &visit);
         self.session.goto(&tab, &url).await.map_err(|error| told(&error))?;
         if visit.path.is_none() {
             // The driver may come back while the page is still being read.

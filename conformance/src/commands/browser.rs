@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{CommandError, Judging, baseline, catalogue, no_case, target};
 use crate::browser::engine::Engine;
+use crate::browser::flash::Flash;
 use crate::browser::matrix::{Means, Seated, matrix, size};
 use crate::browser::pool::Pool;
 use crate::cli::BrowserArgs;
@@ -31,6 +32,8 @@ pub fn browser(args: &BrowserArgs) -> Result<Exit, CommandError> {
         )),
     });
     let replaced = replaced.collect::<Result<Vec<_>, _>>()?;
+    let flash = args.flash.as_ref().map(|folder| Flash::read(folder, &args.clients)).transpose();
+    let flash = flash.map_err(|missing| CommandError::new(Exit::Usage, missing))?.map(Arc::new);
     let engines: &[Engine] = if args.browser.is_empty() {
         &[Engine::Chromium, Engine::Firefox]
     } else {
@@ -42,6 +45,7 @@ pub fn browser(args: &BrowserArgs) -> Result<Exit, CommandError> {
             engines,
             clients: &args.clients,
             replaced: &replaced,
+            flash,
             restarts: !matches!(target, Target::Url(_)),
         },
     );

@@ -104,6 +104,12 @@ impl Proxy {
         })
     }
 
+    /// Its port, of TCP and of UDP.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.shared.port
+    }
+
     /// What a page is loaded from: `http://127.0.0.1:41234`.
     #[must_use]
     pub fn origin(&self) -> String {

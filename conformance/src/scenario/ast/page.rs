@@ -46,7 +46,7 @@ pub enum PageAction {
 }
 
 /// What of old browsers a page can be given.
-pub const STAND_INS: [&str; 2] = ["htmlfile", "flash"];
+pub const STAND_INS: [&str; 1] = ["htmlfile"];
 
 /// What becomes of a transport's traffic on its way to the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

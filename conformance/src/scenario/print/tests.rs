@@ -181,7 +181,7 @@ fn window() -> impl Strategy<Value = Window> {
 
 fn page_action() -> impl Strategy<Value = PageAction> {
     let names = || prop::collection::vec("[A-Z][A-Za-z]{0,6}".prop_map(spanned), 0..3);
-    let with = prop::sample::subsequence(STAND_INS.to_vec(), 0..=2);
+    let with = prop::sample::subsequence(STAND_INS.to_vec(), 0..=1);
     let path = "/[a-z/.?=]{0,6}".prop_map(|path| Text::literal(&path, NOWHERE));
     let transport = prop::sample::select(vec!["*", "websocket", "xhr-polling"]).prop_map(spanned);
     prop_oneof![
