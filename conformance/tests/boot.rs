@@ -259,6 +259,19 @@ async fn stop_ends_the_whole_group_even_against_its_will() {
 }
 
 #[tokio::test]
+async fn stop_ends_what_has_left_the_group() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let fifo = Fifo::new(dir.path());
+    // A group of its own, and a parent that has ended.
+    let before = format!("exec 9>{}; (setsid sleep 1000 &);", fifo.path.display());
+    let running = boot().start(&fifo.server(&listener, &before)).await.unwrap();
+    fifo.starts();
+    running.stop().await;
+    fifo.ends();
+}
+
+#[tokio::test]
 async fn a_dropped_target_ends() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let dir = tempfile::tempdir().unwrap();

@@ -6,6 +6,10 @@ use std::path::{Path, PathBuf};
 use super::engine::{Engine, Programs};
 use crate::run::boot::{Boot, BootError, Running, Target};
 
+/// Before each of the scripts below: what driver and browser keep in files goes to the folder, and where the driver will
+/// listen is known.
+const BEFORE: &str = r#"export TMPDIR="$2"; printf '{"listening":"http://127.0.0.1:%s"}\n' "$PORT"; "#;
+
 /// Starts the driver that is its first argument, on the port that it is told. Of the X server of WebKitGTK the number is
 /// read from a pipe: only then does it accept connections.
 const CHROMEDRIVER: &str = r#"exec "$1" --port="$PORT""#;
@@ -33,7 +37,8 @@ impl Driver {
             Engine::Firefox => GECKODRIVER,
             Engine::Webkit => WEBKITDRIVER,
         };
-        let words = ["sh", "-c", script, "sh"].map(OsString::from).into_iter();
+        let script = format!("{BEFORE}{script}");
+        let words = ["sh", "-c", &script, "sh"].map(OsString::from).into_iter();
         let paths = [programs.driver.clone().into(), folder.as_os_str().to_owned()];
         let command = words.chain(paths).collect();
         let boot = Boot {

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::path::Path;
 use std::time::Duration;
 
-use fantoccini::error::{CmdError, NewSessionError};
+use fantoccini::error::{CmdError, ErrorStatus, NewSessionError};
 use fantoccini::wd::{Capabilities, WindowHandle};
 use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -51,7 +51,7 @@ pub struct Session {
     driver: Driver,
     client: Client,
     first: Tab,
-    /// The tab in front, and tabs of earlier cases that can be used again.
+    /// The tab that commands go to, where that is known.
     front: Mutex<Option<Tab>>,
     patience: f64,
 }
@@ -113,12 +113,14 @@ impl Session {
     ) -> Result<Session, SessionError> {
         let programs = engine.find()?;
         let folder = tempfile::Builder::new().prefix("sio-browser-").tempdir();
-        // The guard removes it, also where this process is killed.
-        let folder = folder.map_err(|error| SessionError::Browser(error.to_string()))?.keep();
-        let driver = Driver::start(engine, &programs, &folder, patience, guard).await?;
+        let folder = folder.map_err(|error| SessionError::Browser(error.to_string()))?;
+        let driver = Driver::start(engine, &programs, folder.path(), patience, guard).await?;
+        // From here on the guard removes it, also where this process is killed.
+        let folder = folder.keep();
+        let limit = CALL.mul_f64(patience);
         let client = match timeout(
             START.mul_f64(patience),
-            connect(&driver, capabilities(engine, &programs, &folder, headed)),
+            connect(&driver, capabilities(engine, &programs, &folder, headed, limit)),
         )
         .await
         {
@@ -133,7 +135,6 @@ impl Session {
             }
         };
         let version = version(engine, client.capabilities());
-        let limit = CALL.mul_f64(patience);
         let first = match bounded("the first tab", limit, client.window()).await {
             Ok(handle) => Tab(handle),
             Err(error) => {
@@ -176,7 +177,8 @@ impl Session {
     ///
     /// The driver does not open it.
     pub async fn new_tab(&self) -> Result<Tab, SessionError> {
-        let _front = self.front.lock().await;
+        // The tab that commands went to may have been closed.
+        let _front = self.bring_to_front(&self.first).await?;
         let opened = self.call("a new tab", self.client.new_window(true)).await?;
         Ok(Tab(opened.handle))
     }
@@ -206,11 +208,13 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`SessionError::Script`] where the function throws; any other is about the browser.
+    /// [`SessionError::Script`] where the function throws, is none, or gives what JSON cannot express; any other is about
+    /// the browser.
     pub async fn eval(&self, tab: &Tab, body: &str, arguments: Vec<Value>) -> Result<Value, SessionError> {
+        // The body may end in a comment.
         let script = format!(
             "const done = arguments[arguments.length - 1]; \
-             (async function () {{ {body} }}).apply(null, [].slice.call(arguments, 0, -1)) \
+             (async function () {{ {body}\n }}).apply(null, [].slice.call(arguments, 0, -1)) \
              .then((value) => done({{ value: value === undefined ? null : value }}), (error) => done({{ error: String(error) }}))"
         );
         let _front = self.bring_to_front(tab).await?;
@@ -284,6 +288,11 @@ async fn bounded<T>(
 ) -> Result<T, SessionError> {
     match timeout(limit, future).await {
         Ok(Ok(value)) => Ok(value),
+        Ok(Err(CmdError::Standard(error))) if error.error == ErrorStatus::JavascriptError => {
+            // Behind the first line drivers speak of themselves.
+            let text = error.message.lines().next().unwrap_or_default();
+            Err(SessionError::Script(text.to_owned()))
+        }
         Ok(Err(error)) => Err(SessionError::Call {
             call,
             reason: error.to_string(),
@@ -299,11 +308,12 @@ async fn connect(driver: &Driver, capabilities: Capabilities) -> Result<Client, 
         .await
 }
 
-fn capabilities(engine: Engine, programs: &Programs, folder: &Path, headed: bool) -> Capabilities {
+fn capabilities(engine: Engine, programs: &Programs, folder: &Path, headed: bool, limit: Duration) -> Capabilities {
+    let limit = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
     let common = json!({
         // A forever frame never ends loading.
         "pageLoadStrategy": "eager",
-        "timeouts": { "script": 30_000, "pageLoad": 20_000 },
+        "timeouts": { "script": limit, "pageLoad": limit },
     });
     let binary = programs.browser.display().to_string();
     let mut own = match engine {
