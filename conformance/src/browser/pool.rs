@@ -12,8 +12,9 @@ use super::session::{Session, SessionError};
 /// How many browsers of an engine run at a time: one session each.
 fn seats(engine: Engine) -> usize {
     match engine {
-        Engine::Chromium => 2,
-        Engine::Firefox | Engine::Webkit => 1,
+        Engine::Chromium => 4,
+        Engine::Firefox => 2,
+        Engine::Webkit => 1,
     }
 }
 

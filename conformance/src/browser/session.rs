@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::future::Future;
 use std::path::Path;
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use fantoccini::error::{CmdError, ErrorStatus, NewSessionError};
@@ -53,6 +54,8 @@ pub struct Session {
     first: Tab,
     /// The tab that commands go to, where that is known.
     front: Mutex<Option<Tab>>,
+    /// Empty tabs that earlier cases have left: to open one takes long.
+    spare: std::sync::Mutex<Vec<Tab>>,
     patience: f64,
 }
 
@@ -148,6 +151,7 @@ impl Session {
             driver,
             client,
             front: Mutex::new(Some(first.clone())),
+            spare: std::sync::Mutex::new(Vec::new()),
             first,
             patience,
         })
@@ -171,16 +175,32 @@ impl Session {
         self.first.clone()
     }
 
-    /// Another tab.
+    /// Another tab, empty.
     ///
     /// # Errors
     ///
     /// The driver does not open it.
     pub async fn new_tab(&self) -> Result<Tab, SessionError> {
+        if let Some(tab) = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop() {
+            return Ok(tab);
+        }
         // The tab that commands went to may have been closed.
         let _front = self.bring_to_front(&self.first).await?;
         let opened = self.call("a new tab", self.client.new_window(true)).await?;
         Ok(Tab(opened.handle))
+    }
+
+    /// Empties a tab for the next case.
+    ///
+    /// # Errors
+    ///
+    /// The driver does not do so.
+    pub async fn leave(&self, tab: &Tab) -> Result<(), SessionError> {
+        self.goto(tab, "about:blank").await?;
+        if *tab != self.first {
+            self.spare.lock().unwrap_or_else(PoisonError::into_inner).push(tab.clone());
+        }
+        Ok(())
     }
 
     /// Closes a tab.

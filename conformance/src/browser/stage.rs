@@ -98,11 +98,7 @@ impl Stage {
 
     async fn leave(&self, tab: &Tab) -> Result<(), SessionError> {
         self.session.clear_cookies(tab).await?;
-        if *tab == self.session.first_tab() {
-            self.session.goto(tab, "about:blank").await
-        } else {
-            self.session.close_tab(tab).await
-        }
+        self.session.leave(tab).await
     }
 
     async fn open_proxy(&self, pages: &mut BTreeMap<String, Page>, page: &str) -> Result<Arc<Proxy>, PageError> {
