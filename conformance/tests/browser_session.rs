@@ -159,9 +159,9 @@ async fn scripts_run_in_tabs(#[case] engine: Engine) {
 }
 
 /// A harness that plays cases with the client that the embedded server serves; its temporary files are in `folder`.
-fn harness(engine: Engine, folder: &Path) -> Command {
+fn harness(engine: Engine, transport: &str, folder: &Path) -> Command {
     let mut command = Command::new(HARNESS);
-    let filter = format!("rev1/browser/event[*,served,{engine}]");
+    let filter = format!("rev1/browser/event[{transport},served,{engine}]");
     command
         .args([
             "browser",
@@ -200,7 +200,7 @@ fn nothing_is_left(folder: &Path) {
 async fn a_run_that_ends_leaves_nothing(#[case] engine: Engine) {
     let Some(_turn) = turn(engine).await else { return };
     let folder = tempfile::tempdir().unwrap();
-    let ended = harness(engine, folder.path()).status().unwrap();
+    let ended = harness(engine, "websocket", folder.path()).status().unwrap();
     assert!(ended.success(), "{ended}");
     nothing_is_left(folder.path());
 }
@@ -214,7 +214,7 @@ async fn a_run_that_ends_leaves_nothing(#[case] engine: Engine) {
 async fn a_run_that_is_killed_leaves_nothing(#[case] engine: Engine, #[case] seen: &str) {
     let Some(_turn) = turn(engine).await else { return };
     let folder = tempfile::tempdir().unwrap();
-    let mut run = harness(engine, folder.path()).spawn().unwrap();
+    let mut run = harness(engine, "*", folder.path()).spawn().unwrap();
     until(folder.path(), seen, |processes| {
         processes.iter().any(|process| process.contains(seen))
     });

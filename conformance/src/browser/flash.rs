@@ -111,8 +111,12 @@ impl Drop for Bridge {
 
 /// Until either side ends.
 async fn pass(stream: TcpStream, target: u16) {
-    let Ok(page) = tokio_tungstenite::accept_async(stream).await else { return };
-    let Ok(server) = TcpStream::connect(("127.0.0.1", target)).await else { return };
+    let Ok(page) = tokio_tungstenite::accept_async(stream).await else {
+        return;
+    };
+    let Ok(server) = TcpStream::connect(("127.0.0.1", target)).await else {
+        return;
+    };
     let (mut to_page, mut from_page) = page.split();
     let (mut from_server, mut to_server) = server.into_split();
     let up = async {

@@ -114,7 +114,10 @@ fn case(
         engine,
         client,
         script,
-        flash: means.flash.clone().filter(|_| client.needs_flash(case.transport.as_deref())),
+        flash: means
+            .flash
+            .clone()
+            .filter(|_| client.needs_flash(case.transport.as_deref())),
         unable,
     };
     (case, seat)
@@ -123,7 +126,10 @@ fn case(
 /// How many pages the scenario opens.
 fn tabs(scenario: &Scenario) -> usize {
     let lanes = scenario.steps().flat_map(|(step, _)| &step.lanes);
-    let pages: BTreeSet<&str> = lanes.filter(|lane| lane.is_page()).map(|lane| lane.client.as_str()).collect();
+    let pages: BTreeSet<&str> = lanes
+        .filter(|lane| lane.is_page())
+        .map(|lane| lane.client.as_str())
+        .collect();
     pages.len()
 }
 

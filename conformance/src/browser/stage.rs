@@ -126,7 +126,11 @@ impl Stage {
         let proxy = Arc::new(proxy.map_err(|error| PageError::Browser(format!("no proxy for the page: {error}")))?);
         let opened = Page {
             bridge: match &self.setup.seat.flash {
-                Some(_) => Some(Bridge::start(proxy.port()).await.map_err(|error| PageError::Browser(error.to_string()))?),
+                Some(_) => Some(
+                    Bridge::start(proxy.port())
+                        .await
+                        .map_err(|error| PageError::Browser(error.to_string()))?,
+                ),
                 None => None,
             },
             proxy: Arc::clone(&proxy),

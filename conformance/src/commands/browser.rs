@@ -32,8 +32,14 @@ pub fn browser(args: &BrowserArgs) -> Result<Exit, CommandError> {
         )),
     });
     let replaced = replaced.collect::<Result<Vec<_>, _>>()?;
-    let flash = args.flash.as_ref().map(|folder| Flash::read(folder, &args.clients)).transpose();
-    let flash = flash.map_err(|missing| CommandError::new(Exit::Usage, missing))?.map(Arc::new);
+    let flash = args
+        .flash
+        .as_ref()
+        .map(|folder| Flash::read(folder, &args.clients))
+        .transpose();
+    let flash = flash
+        .map_err(|missing| CommandError::new(Exit::Usage, missing))?
+        .map(Arc::new);
     let engines: &[Engine] = if args.browser.is_empty() {
         &[Engine::Chromium, Engine::Firefox]
     } else {
