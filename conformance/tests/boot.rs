@@ -263,8 +263,11 @@ async fn stop_ends_what_has_left_the_group() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let dir = tempfile::tempdir().unwrap();
     let fifo = Fifo::new(dir.path());
-    // A group of its own, and a parent that has ended.
-    let before = format!("exec 9>{}; (setsid sleep 1000 &);", fifo.path.display());
+    let left = dir.path().join("left");
+    nix::unistd::mkfifo(&left, Mode::S_IRWXU).unwrap();
+    // A group of its own, before the server says that it listens, and a parent that has ended.
+    let (path, left) = (fifo.path.display(), left.display());
+    let before = format!("exec 9>{path}; (setsid sh -c 'echo >{left}; exec sleep 1000' &); read line <{left};");
     let running = boot().start(&fifo.server(&listener, &before)).await.unwrap();
     fifo.starts();
     running.stop().await;
