@@ -65,8 +65,13 @@ pub fn run(args: &RunArgs) -> Result<Exit, CommandError> {
     let all = catalogue.cases();
     let selection = args.selection.selection();
     let cases: Vec<Case> = all.iter().filter(|case| selection.takes(case)).cloned().collect();
+    // Only of a person's own files: those that come with the program are no part of `run`.
+    let for_browsers = match args.files.as_slice() {
+        [] => None,
+        files => for_browsers(&catalogue, files),
+    };
     if cases.is_empty() {
-        return Err(no_case());
+        return Err(for_browsers.map_or_else(no_case, |hint| CommandError::new(Exit::Usage, hint)));
     }
     let ids: Vec<&str> = all.iter().map(|case| case.id.as_str()).collect();
     let judging = Judging {
@@ -81,7 +86,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, CommandError> {
             traces: args.traces.clone(),
         },
         browsers: None,
-        note: None,
+        note: for_browsers,
     };
     let complete = args.files.is_empty() && selection.is_everything();
     judging.run(cases, complete.then_some(&ids), args.json.as_deref())
@@ -270,6 +275,17 @@ pub fn prove(args: &ProveArgs) -> Result<Exit, CommandError> {
     let report = prove::prove(cases, &options).map_err(|error| CommandError::new(error.exit(), error.to_string()))?;
     print_out(&report.to_string());
     Ok(report.exit())
+}
+
+/// What to do with files whose cases have pages, if there are any.
+fn for_browsers(catalogue: &Catalogue, files: &[PathBuf]) -> Option<String> {
+    let first = catalogue.scenarios.iter().find(|scenario| scenario.has_pages())?;
+    let files: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+    let id = &first.headers.case.node;
+    Some(format!(
+        "{id} needs a browser: sio-conformance browser {}",
+        files.join(" ")
+    ))
 }
 
 fn no_case() -> CommandError {

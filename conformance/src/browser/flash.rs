@@ -26,7 +26,7 @@ const MOVIES: [&str; 2] = ["WebSocketMain.swf", "WebSocketMainInsecure.swf"];
 const CONNECTIONS: usize = 64;
 
 /// Ruffle and the movies, as the page's proxy serves them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Flash {
     files: Vec<(String, &'static str, Bytes)>,
 }

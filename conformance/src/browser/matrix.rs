@@ -162,3 +162,116 @@ pub fn size(cases: &[Seated]) -> String {
 fn join(words: &BTreeSet<&str>) -> String {
     words.iter().copied().collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::scenario::parse::parse;
+
+    fn scenario(text: &str) -> Arc<Scenario> {
+        Arc::new(parse("test.wire", text).unwrap())
+    }
+
+    /// The cases of one scenario on Chromium, with what is in the way of each.
+    fn cases(text: &str, restarts: bool, flash: Option<Arc<Flash>>) -> Vec<(String, Option<String>)> {
+        let script = |name: &str| (name.to_owned(), Bytes::from_static(b"script"));
+        let replaced = ["0.8", "0.9", "1.7", "2.5", "3.1"].map(script);
+        let means = Means {
+            engines: &[Engine::Chromium],
+            clients: &PathBuf::from("/nowhere"),
+            replaced: &replaced,
+            flash,
+            restarts,
+        };
+        let seated = matrix(&[scenario(text)], &means);
+        // Whether this machine has the browser is another matter.
+        let unable = |seat: Seat| seat.unable.filter(|why| !why.starts_with("no chrom"));
+        seated.into_iter().map(|(case, seat)| (case.id, unable(seat))).collect()
+    }
+
+    fn ids(cases: &[(String, Option<String>)]) -> Vec<&str> {
+        cases.iter().map(|(id, _)| id.as_str()).collect()
+    }
+
+    #[test]
+    fn a_client_without_the_transport_makes_no_case() {
+        let cases = cases(
+            "case:  rev1/browser/x\nover:  xhr-multipart xhr-polling\n\npage goto\n",
+            true,
+            None,
+        );
+        assert_eq!(
+            ids(&cases),
+            [
+                "rev1/browser/x[xhr-multipart,served,chromium]",
+                "rev1/browser/x[xhr-polling,served,chromium]",
+                "rev1/browser/x[xhr-polling,0.8,chromium]",
+                "rev1/browser/x[xhr-polling,0.9,chromium]",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_header_names_the_clients() {
+        let cases = cases("case:  eio3/browser/x\nclients: 2.5\n\npage goto\n", true, None);
+        assert_eq!(ids(&cases), ["eio3/browser/x[2.5,chromium]"]);
+    }
+
+    #[test]
+    fn a_client_that_is_not_there_says_how_to_get_it() {
+        let cases = cases("case:  eio4/browser/x\nclients: 4.8\n\npage goto\n", true, None);
+        let install = "no client 4.8: npm install --prefix /nowhere --ignore-scripts \
+                       socket.io-client-4.8.4@npm:socket.io-client@4.8.4";
+        assert_eq!(
+            cases,
+            [("eio4/browser/x[4.8,chromium]".to_owned(), Some(install.to_owned()))]
+        );
+    }
+
+    #[test]
+    fn a_server_at_a_url_cannot_be_started_again() {
+        let text = "case:  eio3/browser/x\nclients: 2.5\n\npage goto\npage restart\n";
+        assert_eq!(cases(text, true, None)[0].1, None);
+        assert!(cases(text, false, None)[0].1.is_some());
+    }
+
+    #[test]
+    fn the_official_flashsocket_needs_flash_in_front() {
+        let one = "case:  rev1/browser/x\nover:  flashsocket\n\npage goto\n";
+        assert_eq!(
+            ids(&cases(one, true, None)),
+            ["rev1/browser/x[flashsocket,served,chromium]"]
+        );
+        let flash = Arc::new(Flash::default());
+        let with = cases(one, true, Some(Arc::clone(&flash)));
+        assert_eq!(with[1], ("rev1/browser/x[flashsocket,0.9,chromium]".to_owned(), None));
+        let two = one.replace("page goto", "page,page2 goto");
+        let behind = cases(&two, true, Some(flash));
+        assert_eq!((behind[0].1.is_some(), behind[1].1.is_some()), (false, true));
+    }
+
+    #[test]
+    fn the_size_counts_what_can_run() {
+        let seat = |unable: Option<&str>, engine| {
+            let (case, seat) = case(
+                &scenario("case:  rev1/browser/x\n\npage goto\n"),
+                None,
+                &crate::browser::clients::CLIENTS[0],
+                engine,
+                &Means {
+                    engines: &[],
+                    clients: &PathBuf::new(),
+                    replaced: &[],
+                    flash: None,
+                    restarts: true,
+                },
+            );
+            let unable = unable.map(str::to_owned);
+            (case, Seat { unable, ..seat })
+        };
+        let seats = [seat(None, Engine::Chromium), seat(Some("why"), Engine::Firefox)];
+        assert_eq!(size(&seats), "1 scenarios × 1 engines (chromium) × 1 clients (served)");
+    }
+}

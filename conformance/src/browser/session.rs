@@ -210,7 +210,10 @@ impl Session {
     pub async fn leave(&self, tab: &Tab) -> Result<(), SessionError> {
         self.goto(tab, "about:blank").await?;
         if *tab != self.first {
-            self.spare.lock().unwrap_or_else(PoisonError::into_inner).push(tab.clone());
+            self.spare
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(tab.clone());
         }
         Ok(())
     }

@@ -49,7 +49,10 @@ pub fn failure(
     if let Some(trace) = trace {
         diagnostic = diagnostic.note("trace", trace);
         let next = if scenario.has_pages() {
-            format!("sio-conformance browser --filter '{id}'{door}")
+            match scenario.source.path.starts_with("fixtures/scenarios/") {
+                true => format!("sio-conformance browser --filter '{id}'{door}"),
+                false => format!("sio-conformance browser {}{door}", scenario.source.path),
+            }
         } else {
             format!("sio-conformance run {trace}{door}")
         };
