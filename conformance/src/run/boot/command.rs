@@ -265,7 +265,10 @@ async fn ready(
         loopback(Ipv6Addr::LOCALHOST.into()),
     );
     let mut state = process.state.clone();
+    let mut begun = process.state.clone();
     let attempt = async {
+        // A server may be sooner than its guard's word of it. Should the guard be killed, that word says whom to end.
+        let _ = begun.wait_for(|state| !matches!(state, State::Starting)).await;
         let found = tokio::select! {
             line = announcement(&mut announced) => Found::Line(line),
             // A server that listens on `localhost` may have got either.
