@@ -21,7 +21,7 @@ use crate::run::boot::{self, BaseUrl, Target};
 use crate::run::browsers::Browsers;
 use crate::run::engine::{Engine, Options};
 use crate::run::event::{Event, FORMAT_VERSION, Start, Summary};
-use crate::run::offer::offer;
+use crate::run::offer::{offer, served};
 use crate::run::plan::{Offer, Selection};
 use crate::scenario::Generation;
 use crate::scenario::catalogue::{Case, Catalogue, CatalogueError};
@@ -142,13 +142,16 @@ impl Judging {
         let booted = |error: boot::BootError| CommandError::new(error.exit(), error.to_string());
         let patience = self.options.patience;
         let running = boot::start(&self.target, patience).await.map_err(booted)?;
-        let offer = match self.target {
+        let mut offer = match self.target {
             Target::Embedded => Offer {
                 policy: true,
                 ..Offer::default()
             },
             _ => offer(running.address(), &self.generations, patience).await,
         };
+        if self.browsers.is_some() && offer.transports.contains_key(&Generation::Rev1) {
+            offer.served = served(running.address(), patience).await;
+        }
         reporter.event(&Event::Start(Start {
             format: FORMAT_VERSION,
             tool: env!("CARGO_PKG_VERSION").to_owned(),

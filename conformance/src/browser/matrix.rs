@@ -9,6 +9,7 @@ use bytes::Bytes;
 use super::clients::Client;
 use super::engine::Engine;
 use super::flash::Flash;
+use crate::run::plan::Offer;
 use crate::scenario::Generation;
 use crate::scenario::ast::{Action, PageAction, Scenario};
 use crate::scenario::catalogue::Case;
@@ -26,6 +27,15 @@ pub struct Seat {
     pub flash: Option<Arc<Flash>>,
     /// Why it cannot run.
     pub unable: Option<String>,
+}
+
+impl Seat {
+    /// Why its client cannot do what a case asks for, if it is the server's and cannot.
+    #[must_use]
+    pub fn lacks(&self, offer: &Offer, case: &Case) -> Option<String> {
+        let served = offer.served.as_ref().filter(|_| self.script.is_none());
+        served?.lacks(case)
+    }
 }
 
 /// A case and what it runs with.

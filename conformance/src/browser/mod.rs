@@ -9,5 +9,6 @@ pub mod engine;
 pub mod flash;
 pub mod matrix;
 pub mod pool;
+pub mod served;
 pub mod session;
 pub mod stage;

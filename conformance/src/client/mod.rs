@@ -25,7 +25,7 @@ pub mod webtransport;
 pub use self::core::{Client, ClientError, Wire};
 pub use self::framing::engine::Message;
 pub use self::inbox::{End, Inbox, Part, Refused, Section, Unit, UnitKind};
-pub use self::session::{Announced, OpenError, Session, UP, post_body, post_packets};
+pub use self::session::{Announced, OpenError, Session, UP, client_script, post_body, post_packets};
 
 /// A connection's two directions.
 pub trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}

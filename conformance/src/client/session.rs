@@ -18,6 +18,7 @@ use tokio::sync::watch;
 
 pub(super) use self::post::{Post, Posts, run_posts};
 pub use self::post::{post_body, post_packets};
+pub use self::rev1::client_script;
 use super::core::{Client, ClientError, Shared};
 use super::framing::engine::Message;
 use super::http::Request;

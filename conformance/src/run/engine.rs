@@ -90,7 +90,8 @@ impl Engine<'_> {
                 .baseline
                 .skips(&case.id)
                 .or_else(unable)
-                .or_else(|| offer.lacks(&case));
+                .or_else(|| offer.lacks(&case))
+                .or_else(|| self.seat(&case.id).and_then(|seat| seat.lacks(offer, &case)));
             if let Some(reason) = skip {
                 tally.report(skipped(&case, reason));
             } else if case.scenario.headers.alone.is_some() && !matches!(self.target, Target::Embedded) {

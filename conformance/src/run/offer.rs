@@ -12,12 +12,16 @@ use tokio::time::timeout;
 use super::boot::Address;
 use super::engine::connect;
 use super::plan::Offer;
+use crate::browser::served::Served;
 use crate::client::tape::Progress;
-use crate::client::{Client, OpenError, Session, Wire};
+use crate::client::{Client, OpenError, Session, Wire, client_script};
 use crate::scenario::Generation;
 
 /// How long each question may take, before patience.
 const WAIT: Duration = Duration::from_secs(2);
+
+/// How long a server may take for its client, before patience: some build it when it is first asked for.
+const SCRIPT: Duration = Duration::from_secs(10);
 
 /// How long a server has to answer over QUIC that does not announce it. Most have none, and then nothing says so.
 const QUIC: Duration = Duration::from_millis(300);
@@ -58,6 +62,22 @@ pub async fn offer(address: &Address, wanted: &[Generation], patience: f64) -> O
         transports,
         wanted: wanted.to_vec(),
         policy: address.policy_port.is_some(),
+        served: None,
+    }
+}
+
+/// The client that a server of revision 1 serves to pages, if it does.
+pub async fn served(address: &Address, patience: f64) -> Option<Served> {
+    let wire = Wire::new(
+        Arc::new(connect(address)),
+        Arc::new(Progress::start()),
+        Generation::Rev1,
+        false,
+    );
+    let client = Client::new(Arc::new(wire), "offer", false);
+    match timeout(SCRIPT.mul_f64(patience), client_script(&client)).await {
+        Ok(Ok((200, script))) => Some(Served::new(String::from_utf8_lossy(&script).into_owned())),
+        _ => None,
     }
 }
 

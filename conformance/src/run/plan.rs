@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::case::ops;
+use crate::browser::served::Served;
 use crate::glob::Glob;
 use crate::scenario::Generation;
 use crate::scenario::ast::{Action, Scenario};
@@ -109,6 +110,8 @@ pub struct Offer {
     pub wanted: Vec<Generation>,
     /// Whether the flash policy port is known.
     pub policy: bool,
+    /// The client that it serves to pages, where it was asked for it.
+    pub served: Option<Served>,
 }
 
 impl Offer {

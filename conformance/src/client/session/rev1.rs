@@ -10,11 +10,7 @@ use crate::scenario::Generation;
 
 /// Protocol document, section "Handshake".
 pub(super) async fn handshake(client: &Client, transport: &str, target: Option<&str>) -> Result<Session, OpenError> {
-    const PART: &str = "(handshake)";
-    let request = client.new_request("GET", target.unwrap_or("/socket.io/1/"));
-    client.shared().request(PART, request, Framing::Raw, true).await?;
-    let answer = answer(client.shared(), PART).await;
-    let (status, body) = answer.map_err(|reason| refused("handshake", reason))?;
+    let (status, body) = get(client, "handshake", target.unwrap_or("/socket.io/1/")).await?;
     let body = String::from_utf8_lossy(&body).into_owned();
     let shown = shorten(&body);
     if status != 200 {
@@ -38,6 +34,24 @@ pub(super) async fn handshake(client: &Client, transport: &str, target: Option<&
         polls: 0,
         asked: None,
     })
+}
+
+/// The script that the server serves to pages, with the status that it comes with. Protocol document, section "Serving the
+/// client". The caller bounds the wait.
+///
+/// # Errors
+///
+/// There is no connection, or no whole answer on it.
+pub async fn client_script(client: &Client) -> Result<(u16, Vec<u8>), OpenError> {
+    get(client, "client", "/socket.io/socket.io.js").await
+}
+
+async fn get(client: &Client, what: &str, target: &str) -> Result<(u16, Vec<u8>), OpenError> {
+    let part = format!("({what})");
+    let request = client.new_request("GET", target);
+    client.shared().request(&part, request, Framing::Raw, true).await?;
+    let answer = answer(client.shared(), &part).await;
+    answer.map_err(|reason| refused(what, reason))
 }
 
 /// Protocol document, section "Transport connection".
