@@ -1,6 +1,7 @@
 //! The browsers that can be driven, and where they are on this machine.
 
 use std::env;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -29,8 +30,8 @@ pub struct Programs {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no {program}: {install}")]
 pub struct Missing {
-    /// What was not found.
-    pub program: &'static str,
+    /// What was not found, and where the environment says that it is.
+    pub program: String,
     /// The command that installs it.
     pub install: &'static str,
 }
@@ -58,13 +59,26 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// One of them is not here.
+    /// One of them is not here, or not where the environment says.
     pub fn find(self) -> Result<Programs, Missing> {
-        let found = |program: &'static str, variable: &str, names: &[&str], install: &'static str| {
-            env::var_os(variable)
-                .map(PathBuf::from)
-                .or_else(|| names.iter().find_map(|name| installed(name)))
-                .ok_or(Missing { program, install })
+        self.find_in(|variable| env::var_os(variable))
+    }
+
+    fn find_in(self, environment: impl Fn(&str) -> Option<OsString>) -> Result<Programs, Missing> {
+        let path = environment("PATH").unwrap_or_default();
+        let found = |program: &str, variable: &str, names: &[&str], install: &'static str| {
+            if let Some(named) = environment(variable) {
+                let named = named.to_string_lossy();
+                return installed(&named, &path).ok_or_else(|| Missing {
+                    program: format!("{program} at {named}, as {variable} says"),
+                    install,
+                });
+            }
+            let here = names.iter().find_map(|name| installed(name, &path));
+            here.ok_or_else(|| Missing {
+                program: program.to_owned(),
+                install,
+            })
         };
         let (browser, driver) = match self {
             Engine::Chromium => {
@@ -121,8 +135,8 @@ impl Engine {
     }
 }
 
-/// A program of this name in `PATH`, or the file where the name is a path.
-fn installed(name: &str) -> Option<PathBuf> {
+/// A program of this name in the folders of `path`, or the file where the name is a path.
+fn installed(name: &str, path: &OsStr) -> Option<PathBuf> {
     if let Some(rest) = name.strip_prefix("~/") {
         return env::home_dir()
             .map(|home| home.join(rest))
@@ -131,8 +145,7 @@ fn installed(name: &str) -> Option<PathBuf> {
     if name.contains('/') {
         return Some(PathBuf::from(name)).filter(|path| path.is_file());
     }
-    let path = env::var_os("PATH")?;
-    env::split_paths(&path)
+    env::split_paths(path)
         .map(|folder| folder.join(name))
         .find(|path| path.is_file())
 }
@@ -151,5 +164,73 @@ impl FromStr for Engine {
             .into_iter()
             .find(|engine| engine.name() == name)
             .ok_or(UnknownEngine)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is found where only these programs are in PATH, and the environment has `more`. `HERE` is their folder.
+    fn found(programs: &[&str], more: &[(&str, &str)], engine: Engine) -> Result<[String; 2], String> {
+        let folder = tempfile::tempdir().unwrap();
+        for program in programs {
+            std::fs::write(folder.path().join(program), "").unwrap();
+        }
+        let here = folder.path().display().to_string();
+        let environment = |name: &str| {
+            let more = more.iter().find(|(variable, _)| *variable == name);
+            match name {
+                "PATH" => Some(OsString::from(&here)),
+                _ => more.map(|(_, value)| OsString::from(value.replace("HERE", &here))),
+            }
+        };
+        let name = |path: PathBuf| path.file_name().unwrap().to_string_lossy().into_owned();
+        match engine.find_in(environment) {
+            Ok(programs) => Ok([name(programs.browser), name(programs.driver)]),
+            Err(missing) => Err(missing.to_string()),
+        }
+    }
+
+    #[test]
+    fn programs_are_found_in_path() {
+        let names = found(&["google-chrome", "chromedriver"], &[], Engine::Chromium).unwrap();
+        assert_eq!(names, ["google-chrome", "chromedriver"]);
+        let names = found(&["google-chrome", "chromium", "chromedriver"], &[], Engine::Chromium).unwrap();
+        assert_eq!(names, ["chromium", "chromedriver"]);
+        let names = found(&["firefox", "geckodriver"], &[], Engine::Firefox).unwrap();
+        assert_eq!(names, ["firefox", "geckodriver"]);
+    }
+
+    #[test]
+    fn the_environment_names_programs() {
+        let named = [("SIO_CHROMIUM", "HERE/mine"), ("SIO_CHROMEDRIVER", "driver")];
+        let names = found(
+            &["mine", "driver", "chromium", "chromedriver"],
+            &named,
+            Engine::Chromium,
+        )
+        .unwrap();
+        assert_eq!(names, ["mine", "driver"]);
+    }
+
+    #[test]
+    fn no_other_is_taken_in_place_of_one_that_is_named() {
+        let nowhere = [("SIO_CHROMIUM", "/nowhere/chromium")];
+        let missing = found(&["chromium", "chromedriver"], &nowhere, Engine::Chromium).unwrap_err();
+        assert_eq!(
+            missing,
+            "no chromium at /nowhere/chromium, as SIO_CHROMIUM says: apt-get install chromium chromium-driver"
+        );
+    }
+
+    #[test]
+    fn what_is_missing_is_told_with_its_command() {
+        let missing = found(&["chromium"], &[], Engine::Chromium).unwrap_err();
+        assert_eq!(missing, "no chromedriver: apt-get install chromium chromium-driver");
+        let missing = found(&["geckodriver"], &[], Engine::Firefox).unwrap_err();
+        assert_eq!(missing, "no firefox: apt-get install firefox-esr");
+        let missing = found(&["WebKitWebDriver", "MiniBrowser"], &[], Engine::Webkit).unwrap_err();
+        assert_eq!(missing, "no Xvfb: apt-get install webkit2gtk-driver xvfb");
     }
 }
