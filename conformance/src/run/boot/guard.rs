@@ -166,9 +166,12 @@ pub(super) fn signal_group(pid: i32, signal: Signal) {
 
 /// Kills what is left below this process. Each round brings those whose parents the last one ended.
 async fn kill_descendants() {
+    let mut calm = 0;
     for _ in 0..ROUNDS {
         let children = descendants();
-        if children.is_empty() {
+        // One look may miss a process whose parent ends while we look; by the next, it is a child of ours.
+        calm = if children.is_empty() { calm + 1 } else { 0 };
+        if calm == 2 {
             return;
         }
         for child in children {
