@@ -439,3 +439,48 @@ fn version(engine: Engine, capabilities: Option<&Capabilities>) -> String {
     };
     format!("{name} {version}")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use fantoccini::error::WebDriver;
+
+    use super::*;
+
+    async fn refused(status: ErrorStatus, message: &'static str) -> SessionError {
+        let error = CmdError::Standard(WebDriver::new(status, message));
+        let answer = ready(Err::<(), _>(error));
+        bounded("a script", Duration::from_secs(1), answer).await.unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn a_script_that_throws_is_no_fault_of_the_browser() {
+        let error = refused(
+            ErrorStatus::JavascriptError,
+            "javascript error: no such thing\n  (Session info)",
+        )
+        .await;
+        assert_eq!(error.to_string(), "javascript error: no such thing");
+        assert!(!error.is_broken(), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn a_call_that_is_refused_is_one() {
+        let error = refused(ErrorStatus::NoSuchWindow, "the tab has crashed").await;
+        assert!(error.is_broken(), "{error:?}");
+        let told = error.to_string();
+        assert!(
+            told.starts_with("a script: ") && told.contains("the tab has crashed"),
+            "{told}"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_is_not_answered_ends() {
+        let silence = pending::<Result<(), CmdError>>();
+        let error = bounded("a screenshot", CALL, silence).await.unwrap_err();
+        assert_eq!(error.to_string(), "a screenshot: the browser does not answer");
+        assert!(error.is_broken(), "{error:?}");
+    }
+}

@@ -238,4 +238,30 @@ mod tests {
         }
         assert_eq!(Message::parse("listening somewhere"), None);
     }
+
+    #[test]
+    fn what_has_left_the_group_is_below_us_for_as_long_as_it_lives() {
+        let script = "setsid sh -c 'echo $$; exec sleep 1000' & wait";
+        let mut child = std::process::Command::new("sh")
+            .args(["-c", script])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let output = child.stdout.as_mut().unwrap();
+        io::BufRead::read_line(&mut io::BufReader::new(output), &mut line).unwrap();
+        let pid = Pid::from_raw(i32::try_from(child.id()).unwrap());
+        let grandchild = Pid::from_raw(line.trim().parse().unwrap());
+        assert_eq!(nix::unistd::getsid(Some(grandchild)), Ok(grandchild));
+        let found = descendants();
+        assert!(found.contains(&pid) && found.contains(&grandchild), "{found:?}");
+
+        kill(grandchild, Signal::SIGKILL).unwrap();
+        // The shell ends with it. Nobody has waited for the shell yet.
+        let ended = nix::sys::wait::Id::Pid(pid);
+        nix::sys::wait::waitid(ended, WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT).unwrap();
+        let found = descendants();
+        assert!(!found.contains(&pid) && !found.contains(&grandchild), "{found:?}");
+        child.wait().unwrap();
+    }
 }
