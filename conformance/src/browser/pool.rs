@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use futures_util::future::join_all;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::engine::Engine;
@@ -96,11 +97,9 @@ impl Pool {
         }
     }
 
-    /// Ends every browser.
+    /// Ends every browser, all at once.
     pub async fn stop(&self) {
         let idle = std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner));
-        for session in idle {
-            session.stop().await;
-        }
+        join_all(idle.into_iter().map(Session::stop)).await;
     }
 }

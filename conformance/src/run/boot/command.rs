@@ -57,6 +57,10 @@ struct Announcement {
     flash_policy_port: Option<u16>,
 }
 
+/// How long a guard may take to end all that is below it, and to remove the folder. Killed before, it leaves whatever has left
+/// the server's group, and the folder; so this is far above what a busy machine needs.
+const GUARD_WITHIN: Duration = Duration::from_secs(60);
+
 /// Starts the command and waits until it is ready.
 pub(super) async fn start(command: &[OsString], boot: &Boot) -> Result<(Address, Process), BootError> {
     let name = shown(command);
@@ -135,10 +139,7 @@ impl Process {
             ..
         } = self;
         drop(control);
-        if timeout(guard::GRACE + Duration::from_secs(5), guard.wait())
-            .await
-            .is_err()
-        {
+        if timeout(guard::GRACE + GUARD_WITHIN, guard.wait()).await.is_err() {
             tracing::warn!("the guard of the server does not end: killing both");
             if let State::Spawned(pid) = *state.borrow() {
                 guard::signal_group(pid, Signal::SIGKILL);
