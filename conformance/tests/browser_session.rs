@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 
 use conformance::browser::engine::Engine;
 use conformance::browser::session::{Session, SessionError, Tab};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use rstest::rstest;
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, MutexGuard};
@@ -220,6 +222,27 @@ async fn a_run_that_is_killed_leaves_nothing(#[case] engine: Engine, #[case] see
     });
     run.kill().unwrap();
     run.wait().unwrap();
+    nothing_is_left(folder.path());
+}
+
+#[tokio::test]
+async fn a_run_that_is_interrupted_leaves_nothing() {
+    let engine = Engine::Chromium;
+    let Some(_turn) = turn(engine).await else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let run = harness(engine, "*", folder.path())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    until(folder.path(), "a page", |processes| {
+        processes.iter().any(|process| process.contains("--type=renderer"))
+    });
+    // As a terminal does when a person presses Ctrl-C, but to the harness alone.
+    kill(Pid::from_raw(run.id().try_into().unwrap()), Signal::SIGINT).unwrap();
+    let output = run.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(4), "{}: {said}", output.status);
+    assert!(said.contains("interrupted"), "{said}");
     nothing_is_left(folder.path());
 }
 
