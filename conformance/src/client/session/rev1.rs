@@ -36,8 +36,7 @@ pub(super) async fn handshake(client: &Client, transport: &str, target: Option<&
     })
 }
 
-/// The script that the server serves to pages, with the status that it comes with. Protocol document, section "Serving the
-/// client". The caller bounds the wait.
+/// The script that the server serves to pages, with the status that it comes with. The caller bounds the wait.
 ///
 /// # Errors
 ///
