@@ -69,6 +69,12 @@ pub(super) fn at_end(recording: &Recording, ops: &[Op<'_>]) -> Vec<Mutant> {
             .filter(|took| matches!(took.consumed, Consumed::Fence { .. }))
             .any(|took| took.lane.client == client)
     };
+    // Also as one of several things that may come.
+    let ended = |id: &ConnId| {
+        let ends = recording.played.consumed.iter();
+        ends.filter(|took| matches!(took.consumed, Consumed::End(_)))
+            .any(|took| took.lane.client == id.client && took.lane.part.as_ref().is_none_or(|part| *part == id.part))
+    };
     let left = |id: &ConnId| {
         ops.iter().any(|op| {
             let says = matches!(
@@ -79,7 +85,7 @@ pub(super) fn at_end(recording: &Recording, ops: &[Op<'_>]) -> Vec<Mutant> {
                 it.client == id.client && it.part.as_ref().is_none_or(|part| *part == id.part)
             };
             says && op.step.lanes.iter().any(lane)
-        })
+        }) || ended(id)
     };
     let unexpected = unexpected(recording);
     let tape = &recording.played.tape;

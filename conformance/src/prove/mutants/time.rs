@@ -26,7 +26,9 @@ pub(super) fn mutants(subject: &Subject<'_>) -> Vec<Mutant> {
             mutants.extend(moved(subject, progress.moment_of(early)).map(|tape| subject.mutant(words, tape)));
         }
     }
-    if let (_, Some(hi)) = took.window {
+    if let (_, Some(hi)) = took.window
+        && !moves_its_base(subject)
+    {
         // Later steps begin only when this one is done: the moment stays with the gate at which it came.
         let at = progress.moment_of(took.at);
         // A replay reaches that gate sooner than the recording did, at the earliest at once.
@@ -42,6 +44,20 @@ pub(super) fn mutants(subject: &Subject<'_>) -> Vec<Mutant> {
         mutants.extend(moved(subject, late).map(|tape| subject.mutant(words, tape)));
     }
     mutants
+}
+
+/// Whether the window counts from what came in the same body: then both move, and nothing is late.
+fn moves_its_base(subject: &Subject<'_>) -> bool {
+    let body = |consumed: &Consumed| match consumed {
+        Consumed::Packet { place, framing, .. } | Consumed::Binary { place, framing, .. } if framing.is_body() => {
+            Some((place.conn.clone(), place.section))
+        }
+        _ => None,
+    };
+    let took = body(&subject.took.consumed);
+    subject.previous().is_some_and(|previous| {
+        subject.took.since == Some(previous.at) && took.is_some() && body(&previous.consumed) == took
+    })
 }
 
 /// The tape with what was consumed at another moment.
