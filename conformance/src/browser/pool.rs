@@ -13,8 +13,8 @@ use super::session::{Session, SessionError};
 /// How many browsers of an engine run at a time: one session each.
 fn seats(engine: Engine) -> usize {
     match engine {
-        Engine::Chromium => 4,
-        Engine::Firefox => 3,
+        Engine::Chromium => 3,
+        Engine::Firefox => 2,
         Engine::Webkit => 1,
     }
 }
