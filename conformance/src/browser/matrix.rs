@@ -1,12 +1,12 @@
 //! Scenarios × transports × clients × engines.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::clients::Client;
+use super::clients::{CLIENTS, Client};
 use super::engine::Engine;
 use super::flash::Flash;
 use crate::run::plan::Offer;
@@ -60,6 +60,16 @@ pub struct Means<'a> {
 #[must_use]
 pub fn matrix(scenarios: &[Arc<Scenario>], means: &Means<'_>) -> Vec<Seated> {
     let mut cases = Vec::new();
+    // Asked once, and not for each case: clients are files, and browsers are looked for in every folder of PATH.
+    let scripts: BTreeMap<&str, Result<Option<Bytes>, String>> = CLIENTS
+        .iter()
+        .map(|client| (client.name, script(client, means)))
+        .collect();
+    let engines: Vec<(Engine, Option<String>)> = means
+        .engines
+        .iter()
+        .map(|engine| (*engine, engine.find().err().map(|missing| missing.to_string())))
+        .collect();
     for scenario in scenarios.iter().filter(|scenario| scenario.has_pages()) {
         let Ok(generation) = scenario.headers.generation().parse::<Generation>() else {
             continue;
@@ -79,8 +89,20 @@ pub fn matrix(scenarios: &[Arc<Scenario>], means: &Means<'_>) -> Vec<Seated> {
                     && (means.flash.is_some() || !client.needs_flash(transport.as_deref()))
             };
             for transport in transports.iter().filter(has) {
-                for engine in means.engines {
-                    cases.push(case(scenario, transport.clone(), client, *engine, means));
+                for (engine, missing) in &engines {
+                    let (script, gone) = match scripts.get(client.name) {
+                        Some(Ok(script)) => (script.clone(), None),
+                        Some(Err(gone)) => (None, Some(gone.clone())),
+                        None => (None, None),
+                    };
+                    let seat = Seat {
+                        engine: *engine,
+                        client,
+                        script,
+                        flash: means.flash.clone().filter(|_| client.needs_flash(transport.as_deref())),
+                        unable: missing.clone().or(gone),
+                    };
+                    cases.push(seated(scenario, transport.clone(), seat, means.restarts));
                 }
             }
         }
@@ -88,47 +110,33 @@ pub fn matrix(scenarios: &[Arc<Scenario>], means: &Means<'_>) -> Vec<Seated> {
     cases
 }
 
-fn case(
-    scenario: &Arc<Scenario>,
-    transport: Option<String>,
-    client: &'static Client,
-    engine: Engine,
-    means: &Means<'_>,
-) -> Seated {
+/// The script that stands for a client: the one in its place, or its own.
+fn script(client: &Client, means: &Means<'_>) -> Result<Option<Bytes>, String> {
+    match means.replaced.iter().find(|(name, _)| name == client.name) {
+        Some((_, script)) => Ok(Some(script.clone())),
+        None => client.script(means.clients),
+    }
+}
+
+/// The case, and the seat with what else is in its way.
+fn seated(scenario: &Arc<Scenario>, transport: Option<String>, mut seat: Seat, restarts: bool) -> Seated {
+    let Seat { engine, client, .. } = seat;
     let words = transport.iter().map(String::as_str).chain([client.name, engine.name()]);
     let words: Vec<&str> = words.collect();
-    let replaced = means.replaced.iter().find(|(name, _)| name == client.name);
-    let (script, mut unable) = match (replaced, client.script(means.clients)) {
-        (Some((_, script)), _) => (Some(script.clone()), None),
-        (None, Ok(script)) => (script, None),
-        (None, Err(missing)) => (None, Some(missing)),
-    };
-    unable = engine.find().err().map(|missing| missing.to_string()).or(unable);
-    let lacking = transport.iter().chain(scenario.headers.needs.iter().map(|it| &it.node));
-    unable = unable.or_else(|| {
-        let why = lacking.into_iter().find_map(|transport| engine.lacks(transport));
-        why.map(str::to_owned)
+    let mut lacking = transport.iter().chain(scenario.headers.needs.iter().map(|it| &it.node));
+    let lacks = lacking.find_map(|transport| engine.lacks(transport));
+    let behind = client.needs_flash(transport.as_deref()) && tabs(scenario) > 1;
+    let again = !restarts && self::restarts(scenario);
+    seat.unable = seat.unable.or_else(|| {
+        lacks
+            .or(behind.then_some("Flash stands still in a tab behind another"))
+            .or(again.then_some("a server at a URL cannot be started again"))
+            .map(str::to_owned)
     });
-    if client.needs_flash(transport.as_deref()) && tabs(scenario) > 1 {
-        unable = unable.or_else(|| Some("Flash stands still in a tab behind another".to_owned()));
-    }
-    if unable.is_none() && !means.restarts && restarts(scenario) {
-        unable = Some("a server at a URL cannot be started again".to_owned());
-    }
     let case = Case {
         id: format!("{}[{}]", scenario.headers.case.node, words.join(",")),
         scenario: Arc::clone(scenario),
         transport,
-    };
-    let seat = Seat {
-        engine,
-        client,
-        script,
-        flash: means
-            .flash
-            .clone()
-            .filter(|_| client.needs_flash(case.transport.as_deref())),
-        unable,
     };
     (case, seat)
 }
@@ -265,21 +273,14 @@ mod tests {
     #[test]
     fn the_size_counts_what_can_run() {
         let seat = |unable: Option<&str>, engine| {
-            let (case, seat) = case(
-                &scenario("case:  rev1/browser/x\n\npage goto\n"),
-                None,
-                &crate::browser::clients::CLIENTS[0],
+            let seat = Seat {
                 engine,
-                &Means {
-                    engines: &[],
-                    clients: &PathBuf::new(),
-                    replaced: &[],
-                    flash: None,
-                    restarts: true,
-                },
-            );
-            let unable = unable.map(str::to_owned);
-            (case, Seat { unable, ..seat })
+                client: &CLIENTS[0],
+                script: None,
+                flash: None,
+                unable: unable.map(str::to_owned),
+            };
+            seated(&scenario("case:  rev1/browser/x\n\npage goto\n"), None, seat, true)
         };
         let seats = [seat(None, Engine::Chromium), seat(Some("why"), Engine::Firefox)];
         assert_eq!(size(&seats), "1 scenarios × 1 engines (chromium) × 1 clients (served)");
