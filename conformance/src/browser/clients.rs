@@ -29,14 +29,7 @@ pub static CLIENTS: [Client; 7] = [
         name: "served",
         generation: Generation::Rev1,
         release: None,
-        transports: &[
-            "websocket",
-            "flashsocket",
-            "htmlfile",
-            "xhr-multipart",
-            "xhr-polling",
-            "jsonp-polling",
-        ],
+        transports: Generation::Rev1.transports(),
     },
     official(
         "0.8",

@@ -1,7 +1,7 @@
 //! What the client can do that a server of revision 1 serves: servers bring a client of their own, or an official one.
 
 use crate::scenario::Generation;
-use crate::scenario::ast::{Action, AtomKind, PageAction, Scenario, Text};
+use crate::scenario::ast::{Action, PageAction, Scenario};
 use crate::scenario::catalogue::Case;
 
 /// The script of the official clients' Flash movie. Browsers have no player for it.
@@ -38,23 +38,15 @@ impl Served {
 /// The transports that the scenario expects its pages to try.
 fn tried(scenario: &Scenario) -> Vec<String> {
     let steps = scenario.steps().filter_map(|(step, _)| match &step.action {
-        Action::Page(PageAction::Tried(text)) => Some(literals(text)),
+        Action::Page(PageAction::Tried(text)) => Some(text.literals().collect::<Vec<u8>>()),
         _ => None,
     });
     let known = Generation::Rev1.transports();
     steps
+        .map(|text| String::from_utf8_lossy(&text).into_owned())
         .flat_map(|text| known.iter().filter(move |name| text.contains(&format!("\"{name}\""))))
         .map(|name| (*name).to_owned())
         .collect()
-}
-
-/// A text without its holes.
-fn literals(text: &Text) -> String {
-    let bytes = text.atoms.iter().filter_map(|atom| match atom.kind {
-        AtomKind::Byte(byte) => Some(byte),
-        AtomKind::Hole(_) => None,
-    });
-    String::from_utf8_lossy(&bytes.collect::<Vec<u8>>()).into_owned()
 }
 
 #[cfg(test)]

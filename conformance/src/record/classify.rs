@@ -1,14 +1,6 @@
 //! What a request is, told by its target alone: the transport it speaks, and the session it names.
 
-/// The transports of revision 1, as its paths name them (Transport ID).
-const REVISION_1: [&str; 6] = [
-    "websocket",
-    "flashsocket",
-    "htmlfile",
-    "xhr-multipart",
-    "xhr-polling",
-    "jsonp-polling",
-];
+use crate::scenario::Generation;
 
 /// What a request is about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,7 +60,11 @@ fn revision_1(path: &str) -> Option<(&'static str, Option<String>)> {
         }
         let mut rest = segments.clone();
         let named = rest.next();
-        let transport = REVISION_1.into_iter().find(|known| Some(*known) == named);
+        let transport = Generation::Rev1
+            .transports()
+            .iter()
+            .copied()
+            .find(|known| Some(*known) == named);
         // Without a slash behind it, `/1/websocket` is a file of that name.
         if let (Some(transport), Some(sid)) = (transport, rest.next()) {
             return Some((transport, (!sid.is_empty()).then(|| sid.to_owned())));

@@ -70,7 +70,7 @@ impl Generation {
 
     /// The tokens of `over:`, `--transport` and `open`.
     #[must_use]
-    pub fn transports(self) -> &'static [&'static str] {
+    pub const fn transports(self) -> &'static [&'static str] {
         match self {
             Generation::Rev1 => &[
                 "websocket",

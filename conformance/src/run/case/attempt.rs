@@ -15,7 +15,6 @@ use self::response::wrong_head;
 use self::show::describe;
 pub(super) use self::show::{hex, show};
 use super::fault::Fault;
-use super::op::literal;
 use crate::client::http::ResponseHead;
 use crate::client::protocol::{ends_session, is_hidden, may_be_hidden};
 use crate::client::tape::{ConnId, Framing, Place};
@@ -250,7 +249,7 @@ impl View<'_> {
                 offset: None,
             })
         };
-        let wants_hidden = may_be_hidden(self.generation, literal(text).next().as_ref());
+        let wants_hidden = may_be_hidden(self.generation, text.literals().next().as_ref());
         self.take_unit(inbox, text.span, wants_hidden, "packet", |kind, captures| match kind {
             UnitKind::Packet(got) => {
                 let pattern = pattern()?;

@@ -86,14 +86,6 @@ fn names_session(target: &Text) -> bool {
 }
 
 fn disconnects(target: &Text) -> bool {
-    let target: Vec<u8> = literal(target).collect();
+    let target: Vec<u8> = target.literals().collect();
     target.windows(10).any(|window| window == b"disconnect")
-}
-
-/// The literal bytes of a text, without its holes.
-pub(super) fn literal(text: &Text) -> impl Iterator<Item = u8> {
-    text.atoms.iter().filter_map(|atom| match atom.kind {
-        AtomKind::Byte(byte) => Some(byte),
-        AtomKind::Hole(_) => None,
-    })
 }

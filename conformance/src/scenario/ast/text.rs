@@ -28,6 +28,14 @@ impl Text {
         Text { atoms, span }
     }
 
+    /// Its bytes, without its holes.
+    pub fn literals(&self) -> impl Iterator<Item = u8> {
+        self.atoms.iter().filter_map(|atom| match atom.kind {
+            AtomKind::Byte(byte) => Some(byte),
+            AtomKind::Hole(_) => None,
+        })
+    }
+
     /// The text with its long repetitions cut short: for what only asks how it is built.
     #[must_use]
     pub fn outline(&self) -> Text {

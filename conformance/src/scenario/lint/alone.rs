@@ -38,11 +38,7 @@ pub(super) fn errors(scenario: &Scenario, generation: Generation, problems: &mut
 
 /// Whether a page's script names the event.
 fn emits(script: &Text, event: &str) -> bool {
-    let bytes = script.atoms.iter().filter_map(|atom| match atom.kind {
-        AtomKind::Byte(byte) => Some(byte),
-        AtomKind::Hole(_) => None,
-    });
-    String::from_utf8_lossy(&bytes.collect::<Vec<_>>()).contains(&format!("\"{event}\""))
+    String::from_utf8_lossy(&script.literals().collect::<Vec<_>>()).contains(&format!("\"{event}\""))
 }
 
 fn reason(generation: Generation, text: &Text) -> Option<String> {

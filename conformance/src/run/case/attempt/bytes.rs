@@ -7,7 +7,6 @@ use crate::client::protocol::may_be_hidden;
 use crate::client::tape::Framing;
 use crate::client::{Inbox, Section, UnitKind};
 use crate::run::case::fault::Fault;
-use crate::run::case::op::literal;
 use crate::scenario::ast::{Span, Text};
 use crate::scenario::diagnostic::excerpt;
 use crate::scenario::pattern::{Mismatch, Prefix, match_bytes, match_prefix};
@@ -105,7 +104,7 @@ impl View<'_> {
 
     /// `<<` on a WebSocket: the text of the next frame.
     pub(super) fn frame(&self, inbox: &mut Inbox, text: &Text) -> Attempt {
-        let wants_hidden = may_be_hidden(self.generation, literal(text).next().as_ref());
+        let wants_hidden = may_be_hidden(self.generation, text.literals().next().as_ref());
         self.take_unit(inbox, text.span, wants_hidden, "frame", |kind, captures| match kind {
             UnitKind::Packet(got) | UnitKind::Encoded(got, _) => match_bytes(text, got.as_bytes(), captures),
             other => Err(Mismatch {
