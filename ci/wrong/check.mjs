@@ -6,14 +6,12 @@
 // judged by some of them: at least one has to fail, or, where the mutation says that it is about a `should`, to be lenient.
 // Prints which one, then `N passed, N failed`.
 
-import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
-import { createInterface } from "node:readline";
 import { MUTATIONS } from "./mutations/index.mjs";
+import { run, start } from "./processes.mjs";
 import { Proxy } from "./proxy.mjs";
 
 const AT_A_TIME = 10;
-const LIMIT = 120_000; // ms that one judgement may take
 const REPORTS = "target/ci/wrong";
 const WIDTH = Math.max(...Object.keys(MUTATIONS).map((name) => name.length));
 
@@ -30,8 +28,8 @@ if (unknown.length > 0) {
 const wanted = Object.entries(MUTATIONS).filter(([name]) => names.length === 0 || names.includes(name));
 
 mkdirSync(REPORTS, { recursive: true });
-const servers = new Set();
-process.on("exit", () => servers.forEach((server) => server.kill("SIGKILL")));
+// Longer than the contract's, for many run at a time and the proxy takes its share.
+const TIMINGS = ["--ping-interval", "0.6", "--ping-timeout", "0.6"];
 
 let passed = 0;
 let failed = 0;
@@ -101,7 +99,7 @@ async function verdict(name, mutation) {
 
 /** What the cases say about a server with this mutation. */
 async function judge(name, mutation) {
-  const { server, url } = await start(mutation.server ?? []);
+  const { server, url } = await start(reference, [...TIMINGS, ...(mutation.server ?? [])]);
   const proxy = new Proxy(url, mutation);
   const json = `${REPORTS}/${name.replaceAll(/[^a-z0-9]+/gi, "-")}.jsonl`;
   const { generation = "eio4" } = mutation;
@@ -122,37 +120,5 @@ async function judge(name, mutation) {
   } finally {
     proxy.close();
     server.kill("SIGKILL");
-    servers.delete(server);
   }
-}
-
-function start(options) {
-  // Longer timings than the contract's, for many run at a time and the proxy takes its share.
-  const always = [
-    "--contract",
-    "--ping-interval",
-    "0.6",
-    "--ping-timeout",
-    "0.6",
-    "--port",
-    "0",
-    "--flash-policy-port",
-    "off",
-  ];
-  const server = spawn(reference, [...always, ...options], { stdio: ["ignore", "pipe", "inherit"] });
-  servers.add(server);
-  return new Promise((resolve, reject) => {
-    createInterface(server.stdout).once("line", (line) => resolve({ server, url: JSON.parse(line).listening }));
-    server.once("error", reject);
-    server.once("exit", (code) => reject(new Error(`the reference server ended with ${code}`)));
-  });
-}
-
-function run(command, args) {
-  const child = spawn(command, args, { stdio: "ignore" });
-  const timer = setTimeout(() => child.kill("SIGKILL"), LIMIT);
-  return new Promise((resolve, reject) => {
-    child.once("error", reject);
-    child.once("exit", (code) => resolve(code));
-  }).finally(() => clearTimeout(timer));
 }

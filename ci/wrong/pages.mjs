@@ -6,13 +6,11 @@
 // First the cases that are used below, without a mutation: everything is green. Then each mutation: its case has to fail.
 // Prints `N passed, N failed`.
 
-import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createInterface } from "node:readline";
+import { run, start } from "./processes.mjs";
 import { Proxy } from "./proxy.mjs";
 
 const AT_A_TIME = 3;
-const LIMIT = 120_000; // ms that one judgement may take
 const REPORTS = "target/ci/wrong-pages";
 const CLIENTS = "ci/clients/browser/node_modules";
 const ORDER = ["websocket", "flashsocket", "htmlfile", "xhr-multipart", "xhr-polling", "jsonp-polling"];
@@ -24,8 +22,8 @@ if (!reference) {
   process.exit(2);
 }
 mkdirSync(REPORTS, { recursive: true });
-const { server, url } = await start();
-process.on("exit", () => server.kill("SIGKILL"));
+// Time for browsers.
+const { url } = await start(reference, ["--ping-timeout", "2"]);
 const scripts = {
   served: await (await fetch(`${url}/socket.io/socket.io.js`)).text(),
   2.5: readFileSync(`${CLIENTS}/socket.io-client-2.5.0/dist/socket.io.js`, "utf8"),
@@ -116,24 +114,4 @@ function without(answer, name) {
   const parts = text.split(":");
   parts[3] = parts[3].split(",").filter((it) => it !== name).join(",");
   answer.body = Buffer.from(parts.join(":"));
-}
-
-function start() {
-  // Time for browsers.
-  const options = ["--contract", "--ping-timeout", "2", "--port", "0", "--flash-policy-port", "off"];
-  const server = spawn(reference, options, { stdio: ["ignore", "pipe", "inherit"] });
-  return new Promise((resolve, reject) => {
-    createInterface(server.stdout).once("line", (line) => resolve({ server, url: JSON.parse(line).listening }));
-    server.once("error", reject);
-    server.once("exit", (code) => reject(new Error(`the reference server ended with ${code}`)));
-  });
-}
-
-function run(command, args) {
-  const child = spawn(command, args, { stdio: "ignore" });
-  const timer = setTimeout(() => child.kill("SIGKILL"), LIMIT);
-  return new Promise((resolve, reject) => {
-    child.once("error", reject);
-    child.once("exit", (code) => resolve(code));
-  }).finally(() => clearTimeout(timer));
 }

@@ -87,6 +87,15 @@ pub struct Frame {
     pub length: u64,
 }
 
+/// What a request asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The method; `UDP` for a flow of datagrams.
+    pub method: String,
+    /// Path and query.
+    pub target: String,
+}
+
 /// A transport that was tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {
@@ -186,6 +195,17 @@ impl Log {
 
     pub(super) fn exchanges(&self) -> Vec<Exchange> {
         self.lock().exchanges.clone()
+    }
+
+    pub(super) fn requests(&self, from: usize) -> Vec<Head> {
+        let state = self.lock();
+        let later = state.exchanges.iter().skip(from);
+        later
+            .map(|exchange| Head {
+                method: exchange.method.clone(),
+                target: exchange.target.clone(),
+            })
+            .collect()
     }
 
     pub(super) fn unrecorded(&self) -> u64 {

@@ -42,7 +42,7 @@ mod tunnel;
 mod wire;
 
 pub use classify::Subject;
-pub use log::{Answer, Attempt, BODY_CAP, Exchange, Frame, RAW, RECORD_CAP};
+pub use log::{Answer, Attempt, BODY_CAP, Exchange, Frame, Head, RAW, RECORD_CAP};
 pub use render::render;
 pub use treat::Treatment;
 
@@ -141,6 +141,12 @@ impl Proxy {
     #[must_use]
     pub fn exchanges(&self) -> Vec<Exchange> {
         self.shared.log.exchanges()
+    }
+
+    /// The heads of the exchanges after the first `from`, without the bodies and frames that may be large.
+    #[must_use]
+    pub fn requests(&self, from: usize) -> Vec<Head> {
+        self.shared.log.requests(from)
     }
 
     /// How many exchanges came that were too many to keep.

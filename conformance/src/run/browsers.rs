@@ -85,7 +85,7 @@ impl Browser {
             fault.notes.push(("page".to_owned(), format!("{}/", folder.display())));
         }
         let sound = stage.strike().await;
-        let broken = !sound || played.failure.as_ref().is_some_and(|fault| fault.harness);
+        let broken = !sound || played.is_void();
         drop(stage);
         self.browsers.pool.give_back(self.loan, broken).await;
         played

@@ -279,7 +279,7 @@ impl Ended {
     /// Whether the harness was so late that its verdict is worth nothing: it found a fault, or it measures time.
     fn is_spoilt(&self, lateness: &Lateness) -> bool {
         // A browser that failed says nothing about the server.
-        if self.played.failure.as_ref().is_some_and(|fault| fault.harness) {
+        if self.played.is_void() {
             return true;
         }
         let announced = self.played.announced.unwrap_or(Duration::from_secs(2));

@@ -95,6 +95,12 @@ pub struct Played {
 }
 
 impl Played {
+    /// Whether the harness's own means failed: then nothing is said about the server.
+    #[must_use]
+    pub fn is_void(&self) -> bool {
+        self.failure.as_ref().is_some_and(|fault| fault.harness)
+    }
+
     /// There was no browser to play it in.
     #[must_use]
     pub fn without_browser(reason: &str) -> Played {

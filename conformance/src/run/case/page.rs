@@ -152,10 +152,7 @@ impl Play<'_> {
         let span = script.span;
         let captures = self.captures(lane);
         let source = String::from_utf8_lossy(&render(script, &captures)?).into_owned();
-        let pattern = wanted.map(|text| JsonPattern::parse(&text.atoms, text.span));
-        let pattern = pattern
-            .transpose()
-            .map_err(|error| Box::new(Fault::new(error.span, "malformed pattern", error.message.clone())))?;
+        let pattern = wanted.map(pattern).transpose()?;
         let mut revision = "-1".to_owned();
         loop {
             let body = format!("return await __page.until({}, {revision})", quoted(&source));
@@ -179,7 +176,7 @@ impl Play<'_> {
                             self.bind(lane, &bound);
                             return self.looked(pages, lane, &look, span).await;
                         }
-                        Err(miss) => (miss.span, label(&miss), Some(value.to_string())),
+                        Err(miss) => (miss.span, miss.to_string(), Some(value.to_string())),
                     }
                 }
             };
@@ -198,10 +195,7 @@ impl Play<'_> {
     /// What was looked at counts as expected from here on.
     async fn looked(&self, pages: &dyn Pages, lane: &Lane, look: &Look, span: Span) -> Result<String, Failed> {
         let body = format!("return __page.commit({})", look.looked);
-        pages
-            .run(&lane.client, body)
-            .await
-            .map_err(|error| failed(span, &error))?;
+        ask(pages, lane, body, span).await?;
         Ok(look.value.as_ref().map(ToString::to_string).unwrap_or_default())
     }
 
@@ -215,16 +209,9 @@ impl Play<'_> {
         let mut revision = "-1".to_owned();
         loop {
             let body = format!("return await __page.until('__page.console()', {revision})");
-            let answer = pages
-                .run(&lane.client, body)
-                .await
-                .map_err(|error| failed(text.span, &error))?;
-            let look = look(&answer);
+            let look = look(&ask(pages, lane, body, text.span).await?);
             let lines: Vec<String> = match &look.value {
-                Ok(Value::Array(lines)) => lines
-                    .iter()
-                    .map(|it| String::from_utf8_lossy(&it.raw()).into_owned())
-                    .collect(),
+                Ok(Value::Array(lines)) => lines.iter().map(words).collect(),
                 _ => Vec::new(),
             };
             for (number, line) in lines.iter().enumerate() {
@@ -232,10 +219,7 @@ impl Play<'_> {
                 if match_bytes(text, line.as_bytes(), &mut captures).is_ok() {
                     self.bind(lane, &captures);
                     let body = format!("return __page.readConsole({number})");
-                    pages
-                        .run(&lane.client, body)
-                        .await
-                        .map_err(|error| failed(text.span, &error))?;
+                    ask(pages, lane, body, text.span).await?;
                     return Ok(line.clone());
                 }
             }
@@ -261,28 +245,28 @@ impl Play<'_> {
         let from = self.actor(lane).requests;
         loop {
             let seen = proxy.revision();
-            let exchanges = proxy.exchanges();
+            let requests = proxy.requests(from);
             let mut nearest: Option<Mismatch> = None;
-            for exchange in exchanges.iter().skip(from).filter(|it| it.method == method) {
+            for (number, request) in (from + 1..)
+                .zip(&requests)
+                .filter(|(_, request)| request.method == method)
+            {
                 let mut captures = self.captures(lane);
-                match match_bytes(target, exchange.target.as_bytes(), &mut captures) {
+                match match_bytes(target, request.target.as_bytes(), &mut captures) {
                     Ok(()) => {
                         self.bind(lane, &captures);
                         if let Some(actor) = self.actor_mut(lane) {
-                            actor.requests = exchange.number;
+                            actor.requests = number;
                         }
-                        return Ok(format!("{method} {}", exchange.target));
+                        return Ok(format!("{method} {}", request.target));
                     }
                     Err(miss) => nearest = Some(miss),
                 }
             }
             if timeout_at(deadline, proxy.changed(seen)).await.is_err() {
-                let requests = exchanges
-                    .iter()
-                    .skip(from)
-                    .map(|it| format!("{} {}", it.method, it.target));
+                let requests = requests.iter().map(|it| format!("{} {}", it.method, it.target));
                 let label = match nearest {
-                    Some(miss) => format!("no such request; the last one: {}", label(&miss)),
+                    Some(miss) => format!("no such request; the last one: {miss}"),
                     None => format!("the page's client made no {method} any more"),
                 };
                 let fault = Fault::new(target.span, "not sent by the page", label);
@@ -303,8 +287,7 @@ impl Play<'_> {
             .proxy(&lane.client)
             .await
             .map_err(|error| failed(text.span, &error))?;
-        let pattern = JsonPattern::parse(&text.atoms, text.span)
-            .map_err(|error| Box::new(Fault::new(error.span, "malformed pattern", error.message.clone())))?;
+        let pattern = pattern(text)?;
         loop {
             let seen = proxy.revision();
             let value = attempts(&proxy);
@@ -320,7 +303,7 @@ impl Play<'_> {
                 Err(miss) => miss,
             };
             if timeout_at(deadline, proxy.changed(seen)).await.is_err() {
-                let fault = Fault::new(miss.span, "other transports were tried", label(&miss));
+                let fault = Fault::new(miss.span, "other transports were tried", miss.to_string());
                 return Err(Box::new(fault.got(value.to_string())));
             }
         }
@@ -330,19 +313,12 @@ impl Play<'_> {
     pub(super) async fn fence_page(&mut self, lane: &Lane, span: Span) -> Result<(), Failed> {
         let pages = self.pages(span)?;
         let body = "return await __page.fence()".to_owned();
-        let left = pages
-            .run(&lane.client, body)
-            .await
-            .map_err(|error| failed(span, &error))?;
-        let left = match json::parse(&left) {
+        let left = match json::parse(&ask(&*pages, lane, body, span).await?) {
             Ok(Value::Array(left)) => left,
             _ => Vec::new(),
         };
         if !left.is_empty() {
-            let got: Vec<String> = left
-                .iter()
-                .map(|it| String::from_utf8_lossy(&it.raw()).into_owned())
-                .collect();
+            let got: Vec<String> = left.iter().map(words).collect();
             let label = format!("came on {} although no step expects it", lane.client);
             return Err(Box::new(Fault::new(span, "not expected", label).got(got.join("  "))));
         }
@@ -391,14 +367,29 @@ fn attempts(proxy: &Proxy) -> Value {
     )
 }
 
+/// Runs a script in the page of a lane.
+async fn ask(pages: &dyn Pages, lane: &Lane, body: String, span: Span) -> Result<String, Failed> {
+    let answer = pages.run(&lane.client, body).await;
+    answer.map_err(|error| failed(span, &error))
+}
+
+fn pattern(text: &Text) -> Result<JsonPattern, Failed> {
+    JsonPattern::parse(&text.atoms, text.span)
+        .map_err(|error| Box::new(Fault::new(error.span, "malformed pattern", error.message.clone())))
+}
+
+/// A string's characters, any other value as JSON.
+fn words(value: &Value) -> String {
+    String::from_utf8_lossy(&value.raw()).into_owned()
+}
+
 fn look(answer: &str) -> Look {
     let value = json::parse(answer).unwrap_or(Value::Null);
     let member = |name: &str| value.member(&name.into()).cloned();
-    let text = |value: Value| String::from_utf8_lossy(&value.raw()).into_owned();
     Look {
-        revision: member("revision").map_or_else(|| "-1".to_owned(), text),
+        revision: member("revision").map_or_else(|| "-1".to_owned(), |revision| words(&revision)),
         value: match member("thrown") {
-            Some(thrown) => Err(text(thrown)),
+            Some(thrown) => Err(words(&thrown)),
             None => Ok(member("value").unwrap_or(Value::Null)),
         },
         looked: member("looked").unwrap_or(Value::Array(Vec::new())),
@@ -417,10 +408,6 @@ fn failed(span: Span, error: &PageError) -> Failed {
             ..Fault::new(span, "the browser failed", reason.clone())
         },
     })
-}
-
-fn label(miss: &Mismatch) -> String {
-    miss.to_string()
 }
 
 /// As a literal of JavaScript.
