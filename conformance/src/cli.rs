@@ -45,9 +45,6 @@ pub struct RunArgs {
     /// Case files to run instead of the cases that come with the program: a trace, a case of your own
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// A server that runs already: http://127.0.0.1:3000
-    #[arg(long, value_name = "URL", conflicts_with = "server")]
-    pub url: Option<String>,
     /// Flash policy port of the server at --url
     #[arg(long, value_name = "PORT", requires = "url")]
     pub policy_port: Option<u16>,
@@ -57,25 +54,13 @@ pub struct RunArgs {
     /// Cases at a time
     #[arg(long, value_name = "N", default_value_t = 48)]
     pub jobs: usize,
-    /// Factor on every time limit, for a slow machine
-    #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = patience)]
-    pub patience: f64,
-    /// Known failures: lines of `case-glob  fail|skip  # reason`
-    #[arg(long, value_name = "FILE")]
-    pub baseline: Option<PathBuf>,
-    /// Write every event as a line of JSON
-    #[arg(long, value_name = "FILE")]
-    pub json: Option<PathBuf>,
     /// What no handshake announces: interval=1s (rev1 heartbeats), polling=1s (rev1, how long
     /// an idle poll is held), connect=1s (eio4, how long a client may be in no namespace); eio3 announces all
     #[arg(long, value_name = "NAME=VALUE", value_parser = timing)]
     pub timing: Vec<(TimingName, Duration)>,
-    /// Where traces of failing cases go
-    #[arg(long, value_name = "DIR", default_value = crate::report::TRACE_DIR)]
-    pub traces: PathBuf,
-    /// Command that starts the server; PORT in its environment is the port to listen on
-    #[arg(last = true, value_name = "COMMAND")]
-    pub server: Vec<OsString>,
+    /// The server, and what becomes of the results
+    #[command(flatten)]
+    pub judged: JudgedArgs,
 }
 
 /// Arguments of `browser`.
@@ -84,9 +69,6 @@ pub struct BrowserArgs {
     /// Case files to run instead of the cases that come with the program
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// A server that runs already: http://127.0.0.1:3000
-    #[arg(long, value_name = "URL", conflicts_with = "server")]
-    pub url: Option<String>,
     /// Browsers: chromium, firefox, webkit; chromium and firefox where nothing is said
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub browser: Vec<Engine>,
@@ -105,6 +87,17 @@ pub struct BrowserArgs {
     /// A script to load in place of a client: 0.9=my/socket.io.js (may be repeated)
     #[arg(long, value_name = "NAME=FILE", value_parser = client)]
     pub client: Vec<(String, PathBuf)>,
+    /// The server, and what becomes of the results
+    #[command(flatten)]
+    pub judged: JudgedArgs,
+}
+
+/// What `run` and `browser` share: the server, and what becomes of the results.
+#[derive(Debug, Args)]
+pub struct JudgedArgs {
+    /// A server that runs already: http://127.0.0.1:3000
+    #[arg(long, value_name = "URL", conflicts_with = "server")]
+    pub url: Option<String>,
     /// Factor on every time limit, for a slow machine
     #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = patience)]
     pub patience: f64,
@@ -114,7 +107,7 @@ pub struct BrowserArgs {
     /// Write every event as a line of JSON
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
-    /// Where screenshots, consoles and traces of failing cases go
+    /// Where traces of failing cases go, with screenshots and consoles where there is a browser
     #[arg(long, value_name = "DIR", default_value = crate::report::TRACE_DIR)]
     pub traces: PathBuf,
     /// Command that starts the server; PORT in its environment is the port to listen on

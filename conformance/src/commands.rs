@@ -75,21 +75,21 @@ pub fn run(args: &RunArgs) -> Result<Exit, CommandError> {
     }
     let ids: Vec<&str> = all.iter().map(|case| case.id.as_str()).collect();
     let judging = Judging {
-        target: target(args.url.as_deref(), args.policy_port, &args.server)?,
-        baseline: baseline(args.baseline.as_deref(), &ids)?,
+        target: target(args.judged.url.as_deref(), args.policy_port, &args.judged.server)?,
+        baseline: baseline(args.judged.baseline.as_deref(), &ids)?,
         requirements: catalogue.requirements.clone(),
         generations: selection.generations.clone(),
         options: Options {
             jobs: args.jobs,
-            patience: args.patience,
+            patience: args.judged.patience,
             timings: args.timings(),
-            traces: args.traces.clone(),
+            traces: args.judged.traces.clone(),
         },
         browsers: None,
         note: for_browsers,
     };
     let complete = args.files.is_empty() && selection.is_everything();
-    judging.run(cases, complete.then_some(&ids), args.json.as_deref())
+    judging.run(cases, complete.then_some(&ids), args.judged.json.as_deref())
 }
 
 /// What a run needs besides its cases.

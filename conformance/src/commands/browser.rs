@@ -23,7 +23,7 @@ use crate::run::engine::Options;
 /// When nothing can be run: see the exit codes.
 pub fn browser(args: &BrowserArgs) -> Result<Exit, CommandError> {
     let catalogue = catalogue(&args.files)?;
-    let target = target(args.url.as_deref(), None, &args.server)?;
+    let target = target(args.judged.url.as_deref(), None, &args.judged.server)?;
     let replaced = args.client.iter().map(|(name, path)| match std::fs::read(path) {
         Ok(script) => Ok((name.clone(), script.into())),
         Err(error) => Err(CommandError::new(
@@ -68,17 +68,17 @@ pub fn browser(args: &BrowserArgs) -> Result<Exit, CommandError> {
         return Err(CommandError::new(Exit::NoCase, message));
     }
     let ids: Vec<&str> = all.iter().map(|(case, _)| case.id.as_str()).collect();
-    let pool = Pool::new(engines, args.headed, args.patience);
+    let pool = Pool::new(engines, args.headed, args.judged.patience);
     let judging = Judging {
         target,
-        baseline: baseline(args.baseline.as_deref(), &ids)?,
+        baseline: baseline(args.judged.baseline.as_deref(), &ids)?,
         requirements: catalogue.requirements.clone(),
         generations: Vec::new(),
         options: Options {
             jobs: pool.size(),
-            patience: args.patience,
+            patience: args.judged.patience,
             timings: Timings::default(),
-            traces: args.traces.clone(),
+            traces: args.judged.traces.clone(),
         },
         note: Some(size(&cases)),
         browsers: Some(Arc::new(Browsers {
@@ -91,5 +91,5 @@ pub fn browser(args: &BrowserArgs) -> Result<Exit, CommandError> {
     };
     let complete = args.files.is_empty() && filters.is_empty();
     let cases = cases.into_iter().map(|(case, _)| case).collect();
-    judging.run(cases, complete.then_some(&ids), args.json.as_deref())
+    judging.run(cases, complete.then_some(&ids), args.judged.json.as_deref())
 }
