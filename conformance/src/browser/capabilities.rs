@@ -82,7 +82,7 @@ pub(super) fn capabilities(
     own.as_object().cloned().unwrap_or_default()
 }
 
-/// Nothing of its own on the network, and timers of tabs in the background as in front.
+/// Nothing of its own on the network, timers of tabs in the background as in front, and as few processes as may be.
 fn firefox() -> Value {
     json!({
         "app.update.enabled": false,
@@ -93,6 +93,14 @@ fn firefox() -> Value {
         "browser.search.update": false,
         "browser.region.network.url": "",
         "datareporting.policy.dataSubmissionEnabled": false,
+        "browser.sessionhistory.max_total_viewers": 0,
+        "browser.sessionstore.resume_from_crash": false,
+        "browser.tabs.remote.separatePrivilegedContentProcess": false,
+        "dom.ipc.processCount": 1,
+        "dom.ipc.processCount.webIsolated": 1,
+        "dom.ipc.processPrelaunch.enabled": false,
+        "dom.ipc.keepProcessesAlive.web": 1,
+        "fission.autostart": false,
         "dom.min_background_timeout_value": 10,
         "dom.timeout.enable_budget_timer_throttling": false,
         "extensions.update.enabled": false,
