@@ -129,6 +129,7 @@ impl Engine {
     pub fn lacks(self, transport: &str) -> Option<&'static str> {
         match (self, transport) {
             (Engine::Webkit, "webtransport") => Some("webkit has no WebTransport"),
+            (Engine::Webkit, "htmlfile") => Some("webkit does not show a stream in a frame piece by piece"),
             (Engine::Webkit, "xhr-multipart") => Some("webkit does not show multipart answers to pages"),
             _ => None,
         }
