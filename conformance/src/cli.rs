@@ -7,10 +7,12 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use crate::browser::engine::Engine;
+use crate::commands::accept::AcceptArgs;
 use crate::glob::Glob;
 use crate::run::case::Timings;
-use crate::run::plan::Selection;
+use crate::run::plan::{Selection, Shard};
 use crate::scenario::Generation;
+use crate::suite::Date;
 
 /// Judges a Socket.IO server: any generation, every transport.
 #[derive(Debug, Parser)]
@@ -35,6 +37,8 @@ pub enum Command {
         /// Id, with or without its transport: rev1/ack/data[xhr-polling]
         case: String,
     },
+    /// Write the baseline anew from what the last run of all cases came to
+    Accept(AcceptArgs),
     /// Show that every expectation can fail: replay each case with each thing the server said made wrong
     Prove(ProveArgs),
 }
@@ -101,9 +105,15 @@ pub struct JudgedArgs {
     /// Factor on every time limit, for a slow machine
     #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = patience)]
     pub patience: f64,
-    /// Known failures: lines of `case-glob  fail|skip  # reason`
+    /// Known failures: lines of `case-glob  fail|flaky|skip  "message"  # reason`
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,
+    /// Only a part of the cases, for several machines: 2/5 is the second of five
+    #[arg(long, value_name = "PART/PARTS")]
+    pub shard: Option<Shard>,
+    /// Date of the suite that the server is held to: a failure of a newer case is a warning
+    #[arg(long, value_name = "DATE")]
+    pub suite: Option<Date>,
     /// Write every event as a line of JSON
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
@@ -173,6 +183,20 @@ impl SelectionArgs {
             generations: self.generation.clone(),
             transports: self.transport.clone(),
             filters: self.filter.iter().map(|glob| Glob::new(glob)).collect(),
+        }
+    }
+}
+
+impl JudgedArgs {
+    /// Why some cases do not run, if any: `everything` is whether none was left out by name.
+    #[must_use]
+    pub fn partial(&self, files: &[PathBuf], everything: bool) -> Option<String> {
+        if !files.is_empty() {
+            Some("it ran files of its own".to_owned())
+        } else if !everything {
+            Some("options left cases out".to_owned())
+        } else {
+            self.shard.map(|shard| format!("it was part {shard}"))
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What the subcommands do.
 
+pub mod accept;
 mod browser;
 
 use std::ffi::OsString;
@@ -11,9 +12,9 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::cli::{ListArgs, ProveArgs, RunArgs};
+use crate::cli::{JudgedArgs, ListArgs, ProveArgs, RunArgs};
 use crate::exit::Exit;
-use crate::expect::Baseline;
+use crate::expect::{Baseline, Keep};
 use crate::glob::Glob;
 use crate::prove::{self, Known};
 use crate::report::{FanOut, JsonLines, Reporter, Terminal};
@@ -29,6 +30,7 @@ use crate::scenario::coverage::coverage;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::requirements::Requirements;
 
+pub use accept::accept;
 pub use browser::browser;
 
 /// Why a command ends without a result: for a person, with the exit code.
@@ -65,6 +67,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, CommandError> {
     let all = catalogue.cases();
     let selection = args.selection.selection();
     let cases: Vec<Case> = all.iter().filter(|case| selection.takes(case)).cloned().collect();
+    let cases = args.judged.shard.map_or(cases.clone(), |shard| shard.of(cases));
     // Only of a person's own files: those that come with the program are no part of `run`.
     let for_browsers = match args.files.as_slice() {
         [] => None,
@@ -84,12 +87,14 @@ pub fn run(args: &RunArgs) -> Result<Exit, CommandError> {
             patience: args.judged.patience,
             timings: args.timings(),
             traces: args.judged.traces.clone(),
+            suite: args.judged.suite,
         },
         browsers: None,
         note: for_browsers,
+        own_files: !args.files.is_empty(),
     };
-    let complete = args.files.is_empty() && selection.is_everything();
-    judging.run(cases, complete.then_some(&ids), args.judged.json.as_deref())
+    let partial = args.judged.partial(&args.files, selection.is_everything());
+    judging.run(cases, &ids, partial, &args.judged)
 }
 
 /// What a run needs besides its cases.
@@ -103,28 +108,44 @@ struct Judging {
     browsers: Option<Arc<Browsers>>,
     /// Said before the first case.
     note: Option<String>,
+    /// Whether the cases are not those that come with the program.
+    own_files: bool,
 }
 
 impl Judging {
-    /// Runs cases and reports. `all` are the ids of every case where none was left out: then a baseline's line that fits
-    /// none is an error.
-    fn run(&self, cases: Vec<Case>, all: Option<&Vec<&str>>, json: Option<&Path>) -> Result<Exit, CommandError> {
+    /// Runs cases and reports. `ids` are those of every case; `partial` is why some of them do not run. Where none is left
+    /// out, a baseline's line that fits none is an error.
+    fn run(
+        &self,
+        cases: Vec<Case>,
+        ids: &[&str],
+        partial: Option<String>,
+        args: &JudgedArgs,
+    ) -> Result<Exit, CommandError> {
+        let whole = partial.is_none();
         let mut reporter = FanOut::default().with(Terminal::stdout());
-        if let Some(path) = json {
+        // Of files of one's own there is nothing to accept.
+        if !self.own_files {
+            reporter = reporter.with(Keep::new(&args.traces, args.baseline.as_deref(), partial));
+        }
+        if let Some(path) = args.json.as_deref() {
             let json = JsonLines::create(path).map_err(|error| CommandError::new(Exit::Usage, error.to_string()))?;
             reporter = reporter.with(json);
         }
         let (summary, interrupted) = block_on(self.judge(cases, &mut reporter))??;
-        let stale = match all {
-            Some(ids) if !interrupted => self.baseline.stale(ids),
-            _ => Vec::new(),
+        let stale = if whole && !interrupted {
+            self.baseline.stale(ids)
+        } else {
+            Vec::new()
         };
         for error in &stale {
             reporter.event(&Event::Note {
                 message: error.to_string(),
             });
         }
-        reporter.event(&Event::Summary(summary.clone()));
+        if !interrupted {
+            reporter.event(&Event::Summary(summary.clone()));
+        }
         reporter
             .finish()
             .map_err(|error| CommandError::new(Exit::Usage, error.to_string()))?;

@@ -9,6 +9,7 @@
 //! | [`report`] | one stream of events, and what it looks like to a person or a program |
 //! | [`prove`] | shows that the cases notice what they are there to notice |
 //! | [`record`] | a proxy between a page and a server, that writes down what goes by and lets it fail |
+//! | [`suite`] | the date of the cases |
 //! | [`exit`] | what the exit code says |
 
 pub mod browser;
@@ -23,3 +24,4 @@ pub mod record;
 pub mod report;
 pub mod run;
 pub mod scenario;
+pub mod suite;

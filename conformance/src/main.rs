@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         Command::Browser(args) => commands::browser(&args),
         Command::List(args) => commands::list(&args),
         Command::Show { case } => commands::show(&case),
+        Command::Accept(args) => commands::accept(&args),
         Command::Prove(args) => commands::prove(&args),
     };
     match result {

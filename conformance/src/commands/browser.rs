@@ -58,6 +58,7 @@ pub fn browser(args: &BrowserArgs) -> Result<Exit, CommandError> {
     let filters: Vec<Glob> = args.filter.iter().map(|glob| Glob::new(glob)).collect();
     let taken = |(case, _): &&Seated| filters.is_empty() || filters.iter().any(|glob| glob.matches(&case.id));
     let cases: Vec<Seated> = all.iter().filter(taken).cloned().collect();
+    let cases = args.judged.shard.map_or(cases.clone(), |shard| shard.of(cases));
     if cases.is_empty() {
         return Err(no_case());
     }
@@ -79,8 +80,10 @@ pub fn browser(args: &BrowserArgs) -> Result<Exit, CommandError> {
             patience: args.judged.patience,
             timings: Timings::default(),
             traces: args.judged.traces.clone(),
+            suite: args.judged.suite,
         },
         note: Some(size(&cases)),
+        own_files: !args.files.is_empty(),
         browsers: Some(Arc::new(Browsers {
             pool,
             seats: cases
@@ -89,7 +92,8 @@ pub fn browser(args: &BrowserArgs) -> Result<Exit, CommandError> {
                 .collect::<BTreeMap<_, _>>(),
         })),
     };
-    let complete = args.files.is_empty() && filters.is_empty();
+    let everything = filters.is_empty() && args.browser.is_empty();
+    let partial = args.judged.partial(&args.files, everything);
     let cases = cases.into_iter().map(|(case, _)| case).collect();
-    judging.run(cases, complete.then_some(&ids), args.judged.json.as_deref())
+    judging.run(cases, &ids, partial, &args.judged)
 }

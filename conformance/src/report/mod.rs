@@ -11,7 +11,7 @@ mod json;
 mod paint;
 mod progress;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 mod terminal;
 mod text;
 mod trace;

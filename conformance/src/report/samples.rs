@@ -4,7 +4,7 @@ use crate::run::event::{CaseReport, Event, FORMAT_VERSION, Failure, Outcome, Sta
 use crate::scenario::ast::{Authority, Level};
 
 /// One event of each kind, with every field there is: the examples of `docs/json-lines.md`.
-pub(super) fn each() -> Vec<Event> {
+pub(crate) fn each() -> Vec<Event> {
     vec![
         start(9),
         Event::CaseStart {
@@ -19,7 +19,7 @@ pub(super) fn each() -> Vec<Event> {
 }
 
 /// A run with every outcome.
-pub(super) fn run() -> Vec<Event> {
+pub(crate) fn run() -> Vec<Event> {
     let lenient = CaseReport {
         lenient: vec![Failure {
             level: Level::Should,
@@ -86,6 +86,7 @@ fn summary() -> Summary {
         fail: 2,
         skip: 4,
         reruns: 1,
+        flaky: 1,
         duration_ms: 8312,
     }
 }
@@ -100,6 +101,7 @@ fn case(id: &str, outcome: Outcome) -> CaseReport {
         lenient: Vec::new(),
         reason: None,
         reruns: 0,
+        tries: 1,
         trace: None,
     }
 }
@@ -122,6 +124,7 @@ fn failed() -> CaseReport {
         duration_ms: 48,
         failures: vec![failure],
         reruns: 1,
+        tries: 2,
         trace: Some("target/conformance/rev1/ack/data__xhr-polling.wire".into()),
         ..case("rev1/ack/data[xhr-polling]", Outcome::Fail)
     }

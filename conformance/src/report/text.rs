@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use super::paint::{Paint, harmless};
 use crate::exit::Exit;
+use crate::run::engine::NEWER;
 use crate::run::event::{CaseReport, Event, Failure, Outcome, Summary};
 
 /// Turns events into text: failures at once, everything else at the end, sorted by id.
@@ -70,6 +71,19 @@ impl Text {
         let mut text = String::new();
         let paint = self.paint;
         self.list(&mut text, &paint.odd("lenient"), of(Outcome::Lenient).flat_map(remarks));
+        let newer = |case: &&CaseReport| case.reason.as_deref().is_some_and(|it| it.starts_with(NEWER));
+        let warnings = of(Outcome::Expected).filter(newer);
+        self.list(
+            &mut text,
+            &paint.odd("warnings"),
+            warnings.map(|case| {
+                format!(
+                    "{}  ({})",
+                    in_one_line(case),
+                    case.reason.as_deref().unwrap_or_default()
+                )
+            }),
+        );
         let skips = reasons(of(Outcome::Skip));
         self.list(
             &mut text,
@@ -85,8 +99,8 @@ impl Text {
             let exit = Exit::Unexpected;
             let _ = writeln!(
                 text,
-                "exit code {}: {}. `sio-conformance show CASE` shows a case; a known failure can be listed in a \
-                 --baseline file\n",
+                "exit code {}: {}. `sio-conformance show CASE` shows a case; after a run of all cases, \
+                 `sio-conformance accept CASE --reason \"…\"` lists a known failure\n",
                 exit.code(),
                 exit.meaning()
             );
@@ -111,6 +125,7 @@ impl Text {
         let features: Vec<&str> = absent.iter().map(|(reason, _)| reason.as_str()).collect();
         let parts = [
             Some(paint.good(&format!("{} pass", summary.pass))),
+            some(summary.flaky, paint.odd(&format!("{} of them flaky", summary.flaky))),
             some(summary.lenient, paint.odd(&format!("{} lenient", summary.lenient))),
             some(summary.expected, count(summary.expected, "expected failure")),
             some(

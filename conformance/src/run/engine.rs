@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::boot::{Address, BootError, Running, Target, embedded};
 use super::browsers::{Browser, Browsers};
-use super::case::{Played, Setting, Timings, ops, play};
+use super::case::{Fault, Played, Setting, Timings, ops, play};
 use super::event::{CaseReport, Event, Outcome, Summary};
 use super::judge;
 use super::late::Lateness;
@@ -24,6 +24,7 @@ use crate::report::{Reporter, trace_folder, write_trace};
 use crate::scenario::ast::Action;
 use crate::scenario::catalogue::Case;
 use crate::scenario::requirements::Requirements;
+use crate::suite::Date;
 
 /// How often a case is run again because the harness was late.
 const RERUNS: u32 = 2;
@@ -45,7 +46,12 @@ pub struct Options {
     pub timings: Timings,
     /// Where traces of failing cases go.
     pub traces: PathBuf,
+    /// The suite that the user has pinned: a case that is newer warns, and does not fail.
+    pub suite: Option<Date>,
 }
+
+/// How the reason begins where a case is newer than the suite that the user has pinned.
+pub const NEWER: &str = "newer than suite";
 
 /// A run: cases against one target.
 pub struct Engine<'a> {
@@ -95,13 +101,13 @@ impl Engine<'_> {
             if let Some(reason) = skip {
                 tally.report(skipped(&case, reason));
             } else if case.scenario.headers.alone.is_some() && !matches!(self.target, Target::Embedded) {
-                alone.push((case, 0));
+                alone.push(Queued::new(case));
             } else {
-                crowd.push((case, 0));
+                crowd.push(Queued::new(case));
             }
         }
         // Those that wait, first: the others run beside them.
-        crowd.sort_by_key(|(case, _)| !waits(case));
+        crowd.sort_by_key(|queued| !waits(&queued.case));
         // What the harness was too late for has a second chance among few, and a last one by itself.
         let jobs = self.options.jobs.max(1);
         let again = self.batch(crowd, jobs, &mut tally).await?;
@@ -113,23 +119,19 @@ impl Engine<'_> {
         Ok(tally.summary)
     }
 
-    /// Runs cases, so many at a time. Gives those that have to run again, with how often they have by then.
-    async fn batch(
-        &self,
-        cases: Vec<(Case, u32)>,
-        jobs: usize,
-        tally: &mut Tally<'_>,
-    ) -> Result<Vec<(Case, u32)>, BootError> {
+    /// Runs cases, so many at a time. Gives those that have to run again.
+    async fn batch(&self, cases: Vec<Queued>, jobs: usize, tally: &mut Tally<'_>) -> Result<Vec<Queued>, BootError> {
         let mut queue = cases.into_iter();
         let (mut running, mut again) = (JoinSet::new(), Vec::new());
         loop {
             while running.len() < jobs
-                && let Some((case, reruns)) = queue.next()
+                && let Some(queued) = queue.next()
             {
-                if reruns == 0 {
-                    tally.reporter.event(&Event::CaseStart { id: case.id.clone() });
+                if queued.is_new() {
+                    let id = queued.case.id.clone();
+                    tally.reporter.event(&Event::CaseStart { id });
                 }
-                running.spawn(self.one(case.detached(), reruns));
+                running.spawn(self.one(queued.detached()));
             }
             let Some(ended) = running.join_next().await else {
                 return Ok(again);
@@ -141,9 +143,13 @@ impl Engine<'_> {
                 continue;
             };
             let ended = ended?;
-            if ended.is_spoilt(&tally.lateness) && ended.reruns < RERUNS {
+            if ended.is_spoilt(&tally.lateness) && ended.queued.reruns < RERUNS {
                 tally.summary.reruns += 1;
-                again.push((ended.case, ended.reruns + 1));
+                again.push(ended.queued.rerun());
+                continue;
+            }
+            if self.is_to_be_tried_again(&ended) {
+                again.push(ended.queued.another_try());
                 continue;
             }
             tally.report(self.judge(&ended));
@@ -154,18 +160,19 @@ impl Engine<'_> {
     }
 
     /// Plays a case; the future owns what it needs.
-    fn one(&self, case: Case, reruns: u32) -> impl Future<Output = Result<Ended, BootError>> + Send + 'static {
+    fn one(&self, queued: Queued) -> impl Future<Output = Result<Ended, BootError>> + Send + 'static {
         let (options, address) = (self.options.clone(), self.running.address().clone());
         let target = self.target.clone();
         let fresh_server = matches!(target, Target::Embedded);
         let browsers = self.browsers.clone();
         async move {
+            let case = &queued.case;
             let browser = match &browsers {
-                Some(browsers) => Some(Browser::borrow(browsers, &case).await),
+                Some(browsers) => Some(Browser::borrow(browsers, case).await),
                 None => None,
             };
             let begun = Instant::now();
-            let extras = Extras::of(&case);
+            let extras = Extras::of(case);
             let server = if fresh_server {
                 Some(embedded(options.patience, extras).await?)
             } else {
@@ -187,7 +194,7 @@ impl Engine<'_> {
                 pages: None,
             };
             let played = match browser {
-                Some(Ok(browser)) => browser.play(&case, setting, &address, target, extras, &options).await,
+                Some(Ok(browser)) => browser.play(case, setting, &address, target, extras, &options).await,
                 Some(Err(error)) => Played::without_browser(&error.to_string()),
                 None => play(&case.scenario, setting).await,
             };
@@ -196,11 +203,10 @@ impl Engine<'_> {
                 server.stop().await;
             }
             Ok(Ended {
-                case,
+                queued,
                 played,
                 begun,
                 took,
-                reruns,
             })
         }
     }
@@ -223,12 +229,25 @@ impl Engine<'_> {
         self.browsers.as_ref()?.seats.get(id)
     }
 
+    /// Why a case is not yet held against the server.
+    fn newer(&self, case: &Case) -> Option<String> {
+        let pinned = self.options.suite?;
+        let since: Date = case.scenario.headers.since.as_ref()?.node.parse().ok()?;
+        (since > pinned).then(|| format!("{NEWER} {pinned}: the case came with {since}"))
+    }
+
+    /// Whether it failed as the baseline says that it does now and then.
+    fn is_to_be_tried_again(&self, ended: &Ended) -> bool {
+        let Queued { case, tries, .. } = &ended.queued;
+        let failed = |fault: &Fault| self.baseline.tries_again(&case.id, &fault.message(), *tries);
+        ended.played.failure.as_ref().is_some_and(failed)
+    }
+
     fn judge(&self, ended: &Ended) -> CaseReport {
         let Ended {
-            case,
+            queued: Queued { case, reruns, tries },
             played,
             took,
-            reruns,
             ..
         } = ended;
         let remarkable = played.failure.is_some() || !played.lenient.is_empty();
@@ -251,7 +270,12 @@ impl Engine<'_> {
             (true, false) => Outcome::Lenient,
             (true, true) => Outcome::Pass,
         };
-        let (outcome, reason) = self.baseline.judge(&case.id, outcome);
+        let message = failures.first().map_or("", |failure| failure.message.as_str());
+        let (outcome, reason) = self.baseline.judge(&case.id, outcome, message, *tries);
+        let (outcome, reason) = match (outcome, self.newer(case)) {
+            (Outcome::Fail, Some(newer)) if reason.is_none() => (Outcome::Expected, Some(newer)),
+            judged => judged,
+        };
         CaseReport {
             id: case.id.clone(),
             title: title(case),
@@ -261,18 +285,58 @@ impl Engine<'_> {
             lenient,
             reason,
             reruns: *reruns,
+            tries: *tries,
             trace: path,
+        }
+    }
+}
+
+/// A case that is to run.
+struct Queued {
+    case: Case,
+    /// How often it ran in vain, because the harness was late.
+    reruns: u32,
+    /// Which try this is, of one that the baseline lists as flaky; 1 for any other.
+    tries: u32,
+}
+
+impl Queued {
+    fn new(case: Case) -> Queued {
+        Queued {
+            case,
+            reruns: 0,
+            tries: 1,
+        }
+    }
+
+    fn is_new(&self) -> bool {
+        self.reruns == 0 && self.tries == 1
+    }
+
+    fn rerun(mut self) -> Queued {
+        self.reruns += 1;
+        self
+    }
+
+    fn another_try(mut self) -> Queued {
+        self.tries += 1;
+        self
+    }
+
+    fn detached(&self) -> Queued {
+        Queued {
+            case: self.case.detached(),
+            ..*self
         }
     }
 }
 
 /// A case that has ended.
 struct Ended {
-    case: Case,
+    queued: Queued,
     played: Played,
     begun: Instant,
     took: Duration,
-    reruns: u32,
 }
 
 impl Ended {
@@ -283,7 +347,11 @@ impl Ended {
             return true;
         }
         let announced = self.played.announced.unwrap_or(Duration::from_secs(2));
-        let timed = || ops(&self.case.scenario).iter().any(|op| op.step.window.is_some());
+        let timed = || {
+            ops(&self.queued.case.scenario)
+                .iter()
+                .any(|op| op.step.window.is_some())
+        };
         let remarkable = self.played.failure.is_some() || !self.played.lenient.is_empty();
         lateness.since(self.begun) > announced.mul_f64(SPOILT) && (remarkable || timed())
     }
@@ -307,6 +375,8 @@ impl Tally<'_> {
             Outcome::Fail => &mut self.summary.fail,
             Outcome::Skip => &mut self.summary.skip,
         } += 1;
+        let passed = matches!(case.outcome, Outcome::Pass | Outcome::Lenient);
+        self.summary.flaky += usize::from(passed && case.tries > 1);
         self.reporter.event(&Event::Case(case));
     }
 
@@ -339,6 +409,7 @@ fn skipped(case: &Case, reason: String) -> CaseReport {
         lenient: Vec::new(),
         reason: Some(reason),
         reruns: 0,
+        tries: 1,
         trace: None,
     }
 }

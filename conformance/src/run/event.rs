@@ -65,9 +65,17 @@ pub struct CaseReport {
     /// How often the case was run again because the harness itself was late.
     #[serde(skip_serializing_if = "is_zero")]
     pub reruns: u32,
+    /// How often the case was tried because the baseline lists it as flaky; 1 where nothing is said.
+    #[serde(skip_serializing_if = "is_one")]
+    pub tries: u32,
     /// Where the trace was written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trace: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_one(n: &u32) -> bool {
+    *n == 1
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
@@ -133,6 +141,14 @@ pub struct Summary {
     pub skip: usize,
     /// Run again because the harness was late.
     pub reruns: usize,
+    /// Of the cases that passed, those that needed more than one try, as the baseline allows.
+    #[serde(skip_serializing_if = "none")]
+    pub flaky: usize,
     /// Wall time of the run.
     pub duration_ms: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn none(n: &usize) -> bool {
+    *n == 0
 }

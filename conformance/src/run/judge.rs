@@ -69,11 +69,7 @@ pub fn failure(
         level: fault.level,
         authority,
         requirements: ids,
-        message: if fault.label.is_empty() {
-            fault.title.clone()
-        } else {
-            format!("{}: {}", fault.title, fault.label)
-        },
+        message: fault.message(),
         file: scenario.source.path.clone(),
         line,
         column,

@@ -1,6 +1,8 @@
 //! Which cases run: the selection, and what the target cannot be asked.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use super::case::ops;
@@ -36,6 +38,39 @@ impl Selection {
         (self.generations.is_empty() || self.generations.iter().any(|it| it.token() == generation))
             && (self.transports.is_empty() || self.transports.iter().any(|it| transports.contains(it.as_str())))
             && (self.filters.is_empty() || self.filters.iter().any(|glob| glob.matches(&case.id)))
+    }
+}
+
+/// A part of the cases, for one of several machines: `2/5`. Together the parts are all cases, each once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shard {
+    part: usize,
+    parts: usize,
+}
+
+impl Shard {
+    /// The cases of this part: every so manieth, so that each part has some of every topic.
+    #[must_use]
+    pub fn of<T>(self, cases: Vec<T>) -> Vec<T> {
+        cases.into_iter().skip(self.part - 1).step_by(self.parts).collect()
+    }
+}
+
+impl FromStr for Shard {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Shard, String> {
+        let parsed = text.split_once('/').and_then(|(part, parts)| {
+            let (part, parts) = (part.parse().ok()?, parts.parse().ok()?);
+            (1 <= part && part <= parts).then_some(Shard { part, parts })
+        });
+        parsed.ok_or_else(|| "write it as part/parts: 1/5 to 5/5".to_owned())
+    }
+}
+
+impl fmt::Display for Shard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.part, self.parts)
     }
 }
 
@@ -136,5 +171,31 @@ impl Offer {
             .into_iter()
             .find(|name| !offered.contains(name))
             .map(|name| format!("no {name}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parts_are_everything_once() {
+        let cases: Vec<u32> = (0..23).collect();
+        let mut all: Vec<u32> = (1..=5)
+            .flat_map(|part| format!("{part}/5").parse::<Shard>().unwrap().of(cases.clone()))
+            .collect();
+        all.sort_unstable();
+        assert_eq!(all, cases);
+    }
+
+    #[rstest::rstest]
+    #[case("0/5")]
+    #[case("6/5")]
+    #[case("1")]
+    #[case("1/0")]
+    #[case("a/b")]
+    #[case("-1/2")]
+    fn no_part(#[case] text: &str) {
+        assert!(text.parse::<Shard>().is_err());
     }
 }

@@ -40,6 +40,16 @@ impl Fault {
         }
     }
 
+    /// In one line: `packet does not match: $.pingInterval: expected int, got "25000"`.
+    #[must_use]
+    pub fn message(&self) -> String {
+        if self.label.is_empty() {
+            self.title.clone()
+        } else {
+            format!("{}: {}", self.title, self.label)
+        }
+    }
+
     /// What came; a server may send any amount, and a reader takes little.
     pub(super) fn got(mut self, got: impl Into<String>) -> Fault {
         self.got = Some(clipped(got.into(), GOT));

@@ -3,6 +3,7 @@
 use super::super::ast::{Auto, Headers, Level, Span, Spanned};
 use super::super::words::did_you_mean;
 use super::{Cursor, Parser};
+use crate::suite::Date;
 
 /// Every header word.
 pub(super) const WORDS: [&str; 11] = [
@@ -67,6 +68,7 @@ impl Parser<'_> {
         };
         let case = take("case");
         let (level, auto) = (take("level"), take("auto"));
+        let since = take("since");
         let (needs, over, clients) = (take("needs"), take("over"), take("clients"));
         let headers = Headers {
             case: Spanned {
@@ -78,7 +80,7 @@ impl Parser<'_> {
             over: self.list(over),
             clients: self.list(clients),
             level: self.level(level),
-            since: take("since"),
+            since: self.since(since),
             auto: self.auto(auto),
             alone: take("alone"),
             affects: take("affects"),
@@ -144,6 +146,14 @@ impl Parser<'_> {
             });
         }
         words
+    }
+
+    fn since(&mut self, value: Option<Spanned<String>>) -> Option<Spanned<String>> {
+        let value = value?;
+        if let Err(error) = value.node.parse::<Date>() {
+            self.problem(value.span, &format!("`{}` is no date", value.node), &error.to_string());
+        }
+        Some(value)
     }
 
     fn level(&mut self, value: Option<Spanned<String>>) -> Level {

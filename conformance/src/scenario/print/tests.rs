@@ -86,10 +86,11 @@ fn headers() -> impl Strategy<Value = Headers> {
         words(),
         level,
         auto,
-        [line(), line(), line(), line(), line()],
+        prop::option::of("20[0-9]{2}-0[1-9]-1[0-9]".prop_map(spanned)),
+        [line(), line(), line(), line()],
     )
         .prop_map(
-            move |(needs, over, clients, level, auto, [title, since, alone, affects, fixed])| Headers {
+            move |(needs, over, clients, level, auto, since, [title, alone, affects, fixed])| Headers {
                 case: spanned("rev1/topic/name"),
                 needs: list(needs),
                 over: list(over),
