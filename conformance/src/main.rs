@@ -8,6 +8,11 @@ use conformance::cli::{Cli, Command};
 use conformance::commands;
 use conformance::exit::Exit;
 use conformance::run::boot::guard;
+use mimalloc::MiMalloc;
+
+/// A proof makes and drops small things by the million.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let mut args = std::env::args_os().skip(1);

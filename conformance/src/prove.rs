@@ -133,7 +133,10 @@ async fn record_embedded(case: &Case, pace: &Pace) -> Result<Result<Recording, R
 }
 
 /// Spreads the cases over threads; each replay has a runtime of its own.
-fn examine_all(recorded: Vec<Recorded>, jobs: usize) -> Vec<Examined> {
+fn examine_all(mut recorded: Vec<Recorded>, jobs: usize) -> Vec<Examined> {
+    // Those with much to change, first: none of them is left when the others are through.
+    let much = |(_, result): &Recorded| result.as_ref().map_or(0, |it| it.played.consumed.len());
+    recorded.sort_by_key(|it| std::cmp::Reverse(much(it)));
     let queue = Mutex::new(VecDeque::from(recorded));
     let examined = Mutex::new(Vec::new());
     thread::scope(|scope| {

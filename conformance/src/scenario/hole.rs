@@ -1,5 +1,7 @@
 //! Holes: how they are written and what fits in them.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fmt;
 
 use regex::Regex;
@@ -299,7 +301,18 @@ impl Fit {
     }
 }
 
+/// How many expressions a thread keeps compiled.
+const KEPT: usize = 256;
+
+thread_local! {
+    /// A case is played thousands of times when it is proved, and to compile costs more than to match.
+    static COMPILED: RefCell<HashMap<String, Regex>> = RefCell::new(HashMap::new());
+}
+
 fn compile_regex(regex: &str) -> Result<Regex, String> {
+    if let Some(compiled) = COMPILED.with_borrow(|kept| kept.get(regex).cloned()) {
+        return Ok(compiled);
+    }
     Regex::new(regex).map_err(|error| {
         let text = error.to_string();
         format!(
@@ -307,7 +320,14 @@ fn compile_regex(regex: &str) -> Result<Regex, String> {
             text.lines().last().unwrap_or_default().trim_start_matches("error: ")
         )
     })?;
-    Regex::new(&format!(r"\A(?:{regex})\z")).map_err(|_| "malformed regex".to_owned())
+    let whole = Regex::new(&format!(r"\A(?:{regex})\z")).map_err(|_| "malformed regex".to_owned())?;
+    COMPILED.with_borrow_mut(|kept| {
+        if kept.len() >= KEPT {
+            kept.clear();
+        }
+        kept.insert(regex.to_owned(), whole.clone());
+    });
+    Ok(whole)
 }
 
 pub(crate) fn full_match(regex: &Regex, string: &JsString) -> bool {

@@ -90,14 +90,26 @@ fn attempt(text: &Text, got: &[u8], extent: Extent, captures: &mut Captures) -> 
 pub fn show_bytes(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            show_char(c, &mut out);
+        let mut rest = chunk.valid();
+        while !rest.is_empty() {
+            // Most of what comes is shown as it is, and there may be a lot of it.
+            let plain = rest.bytes().take_while(|byte| is_plain(*byte)).count();
+            out.push_str(&rest[..plain]);
+            rest = &rest[plain..];
+            if let Some(c) = rest.chars().next() {
+                show_char(c, &mut out);
+                rest = &rest[c.len_utf8()..];
+            }
         }
         for byte in chunk.invalid() {
             let _ = write!(out, "\\x{byte:02x}");
         }
     }
     out
+}
+
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && !matches!(byte, b'\\' | b'$')
 }
 
 /// A character, or its escape where it cannot be seen or means something else.

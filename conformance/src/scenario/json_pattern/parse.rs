@@ -198,6 +198,10 @@ impl Parser<'_> {
                 Some(AtomKind::Byte(byte)) if *byte < b' ' => {
                     return Err(self.error("control character in a string"));
                 }
+                Some(AtomKind::Byte(byte)) if byte.is_ascii() => {
+                    push_unit(&mut pieces, u16::from(*byte), span);
+                    self.at += 1;
+                }
                 Some(AtomKind::Byte(_)) => {
                     let bytes: Vec<u8> = (self.at..self.at + 4).map_while(|i| self.byte(i)).collect();
                     let Some(c) = bytes.utf8_chunks().next().and_then(|it| it.valid().chars().next()) else {

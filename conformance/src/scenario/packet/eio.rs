@@ -8,7 +8,7 @@ use super::super::capture::Captures;
 use super::super::json_pattern::JsonPattern;
 use super::super::pattern::Mismatch;
 use super::super::pieces::{Extent, Piece, Step, byte_pieces, run};
-use super::{find, span_of};
+use super::span_of;
 
 #[derive(Clone, Debug)]
 pub(crate) enum Pattern {
@@ -41,7 +41,7 @@ pub(crate) struct Field {
 impl Pattern {
     pub(super) fn compile(text: &Text) -> Result<Pattern, SpannedError> {
         let atoms = &*text.atoms;
-        match (byte(atoms, 0), byte(atoms, 1)) {
+        match (atoms.first().and_then(Read::byte), atoms.get(1).and_then(Read::byte)) {
             // A server's tells of the session; a client's, over WebTransport, is bare.
             (Some(b'0'), _) if atoms.len() > 1 => Ok(Pattern::Open {
                 data: JsonPattern::parse(&atoms[1..], text.span)?,
@@ -135,7 +135,7 @@ impl Field {
 
 /// Where the JSON of a packet to be sent begins.
 pub(super) fn json_start(atoms: &[Atom]) -> Option<usize> {
-    match (byte(atoms, 0)?, byte(atoms, 1)) {
+    match (atoms.first()?.byte()?, atoms.get(1).and_then(Read::byte)) {
         (b'0', _) => Some(1),
         (b'4', Some(b'0'..=b'6')) => Some(parts(atoms, 2)[3].start),
         _ => None,
@@ -150,46 +150,52 @@ pub(crate) fn split(got: &str) -> Option<[std::ops::Range<usize>; 4]> {
 
 /// [`parts`] of a Socket.IO packet that came, `at` being the offset behind its type digit.
 pub(crate) fn split_behind(got: &str, at: usize) -> [std::ops::Range<usize>; 4] {
-    let atoms: Vec<Atom> = got
-        .bytes()
-        .map(|byte| Atom {
-            kind: AtomKind::Byte(byte),
-            span: Span::default(),
-        })
-        .collect();
-    parts(&atoms, at)
+    parts(got.as_bytes(), at)
 }
 
 /// Attachments (without the `-`), namespace (without the `,`), ack id and data of a Socket.IO packet; `at` is the offset
 /// behind its type digit. A hole is the ack id where something follows it, else the data.
-fn parts(atoms: &[Atom], mut at: usize) -> [std::ops::Range<usize>; 4] {
-    let digits = |from: usize| from + atoms[from..].iter().take_while(|it| digit(it)).count();
+fn parts<T: Read>(text: &[T], mut at: usize) -> [std::ops::Range<usize>; 4] {
+    let byte = |at: usize| text.get(at).and_then(Read::byte);
+    let digit = |it: &&T| it.byte().is_some_and(|byte| byte.is_ascii_digit());
+    let digits = |from: usize| from + text.get(from..).unwrap_or_default().iter().take_while(digit).count();
     let mut attachments = at..at;
-    if matches!(byte(atoms, at - 1), Some(b'5' | b'6')) && byte(atoms, digits(at)) == Some(b'-') {
+    if matches!(byte(at - 1), Some(b'5' | b'6')) && byte(digits(at)) == Some(b'-') {
         attachments = at..digits(at);
         at = digits(at) + 1;
     }
     let mut namespace = at..at;
-    if byte(atoms, at) == Some(b'/') {
-        let end = find(atoms, at, b',').unwrap_or(atoms.len());
+    if byte(at) == Some(b'/') {
+        let comma = text[at..].iter().position(|it| it.byte() == Some(b','));
+        let end = comma.map_or(text.len(), |comma| at + comma);
         namespace = at..end;
-        at = (end + 1).min(atoms.len());
+        at = (end + 1).min(text.len());
     }
     let mut end = digits(at);
-    if end == at && at + 1 < atoms.len() && matches!(atoms[at].kind, AtomKind::Hole(_)) {
+    if end == at && at + 1 < text.len() && byte(at).is_none() {
         end = at + 1;
     }
-    [attachments, namespace, at..end, end..atoms.len()]
+    [attachments, namespace, at..end, end..text.len()]
 }
 
-fn digit(atom: &Atom) -> bool {
-    matches!(atom.kind, AtomKind::Byte(b'0'..=b'9'))
+/// A piece of a packet that is expected, or of one that came.
+trait Read {
+    /// `None` for a hole.
+    fn byte(&self) -> Option<u8>;
 }
 
-fn byte(atoms: &[Atom], at: usize) -> Option<u8> {
-    match atoms.get(at)?.kind {
-        AtomKind::Byte(byte) => Some(byte),
-        AtomKind::Hole(_) => None,
+impl Read for u8 {
+    fn byte(&self) -> Option<u8> {
+        Some(*self)
+    }
+}
+
+impl Read for Atom {
+    fn byte(&self) -> Option<u8> {
+        match self.kind {
+            AtomKind::Byte(byte) => Some(byte),
+            AtomKind::Hole(_) => None,
+        }
     }
 }
 
