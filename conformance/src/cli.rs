@@ -153,6 +153,12 @@ pub struct ListArgs {
 /// Arguments of `prove`.
 #[derive(Debug, Args)]
 pub struct ProveArgs {
+    /// Change what the server at this address says, and not the reference server: http://127.0.0.1:3000
+    #[arg(long, value_name = "URL", conflicts_with = "server")]
+    pub url: Option<String>,
+    /// Write a line of JSON for each case: how many changes it noticed, and how many not
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
     /// Only cases whose id matches (may be repeated)
     #[arg(long, value_name = "GLOB")]
     pub filter: Vec<String>,
@@ -162,6 +168,9 @@ pub struct ProveArgs {
     /// Factor on every time limit of the recordings, for a slow machine
     #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = patience)]
     pub patience: f64,
+    /// Command that starts the server whose answers are changed
+    #[arg(last = true, value_name = "COMMAND")]
+    pub server: Vec<OsString>,
 }
 
 /// What `--timing` can name.

@@ -290,15 +290,31 @@ pub fn prove(args: &ProveArgs) -> Result<Exit, CommandError> {
         let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
         CommandError::new(Exit::Fault, lines.join("\n"))
     })?;
+    let target = target(args.url.as_deref(), None, &args.server)?;
     let options = prove::Options {
         jobs: args.jobs.and_then(NonZero::new),
         pace: prove::Pace::contract(args.patience),
         known,
-        everything: args.filter.is_empty(),
+        everything: args.filter.is_empty() && target == Target::Embedded,
+        target,
     };
     let report = prove::prove(cases, &options).map_err(|error| CommandError::new(error.exit(), error.to_string()))?;
+    if let Some(path) = &args.json {
+        write_proofs(path, &report)?;
+    }
     print_out(&report.to_string());
     Ok(report.exit())
+}
+
+/// A line of JSON for each case.
+fn write_proofs(path: &Path, report: &prove::ProveReport) -> Result<(), CommandError> {
+    let mut lines = String::new();
+    for proof in &report.by_case {
+        let line = serde_json::to_string(proof).map_err(|error| CommandError::new(Exit::Fault, error.to_string()))?;
+        let _ = writeln!(lines, "{line}");
+    }
+    std::fs::write(path, lines)
+        .map_err(|error| CommandError::new(Exit::Usage, format!("cannot write {}: {error}", path.display())))
 }
 
 /// What to do with files whose cases have pages, if there are any.

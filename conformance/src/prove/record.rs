@@ -11,6 +11,7 @@ use super::Replay;
 use crate::client::Connect;
 use crate::client::tape::{Progress, Tape};
 use crate::run::case::{Fault, Played, Setting, Timings, play};
+use crate::run::engine;
 use crate::scenario::catalogue::Case;
 
 /// Longest a replay takes, on its own clock, in which an hour passes at once.
@@ -81,15 +82,20 @@ fn shown(fault: &Fault) -> String {
     format!("{}: {}{got}", fault.title, fault.label)
 }
 
-/// Plays a case over real connections, and keeps what came.
+/// Plays a case over real connections, and keeps what came. `shared` is whether the server is not the case's own.
 ///
 /// # Errors
 ///
 /// The case fails.
-pub async fn record(case: &Case, connect: Arc<dyn Connect>, pace: &Pace) -> Result<Recording, RecordError> {
+pub async fn record(
+    case: &Case,
+    connect: Arc<dyn Connect>,
+    pace: &Pace,
+    shared: bool,
+) -> Result<Recording, RecordError> {
     let progress = Arc::new(Progress::start());
     let authority = connect.authority();
-    let fresh = fresh(&case.id);
+    let fresh = if shared { engine::fresh() } else { fresh(&case.id) };
     let setting = setting(case, pace, connect, progress.clone(), &fresh);
     let mut played = play(&case.scenario, setting).await;
     match played.failure.take() {

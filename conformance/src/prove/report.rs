@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{KnownError, Options, Proof, RecordError, Survivor};
 use crate::exit::Exit;
+use crate::run::boot::Target;
 
 /// One case.
 #[derive(Debug)]
@@ -13,6 +14,18 @@ pub struct Outcome {
     pub case: String,
     /// What its changes came to, or why it could not be proved.
     pub proof: Result<Proof, RecordError>,
+}
+
+/// What the changes of one case came to, a line of `--json`.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(tag = "event", rename = "proof")]
+pub struct CaseProof {
+    /// Its id.
+    pub case: String,
+    /// Changes that the case noticed.
+    pub killed: usize,
+    /// Changes that it did not notice, those that have a reason included.
+    pub survived: usize,
 }
 
 /// What a proof came to.
@@ -24,6 +37,12 @@ pub struct ProveReport {
     pub mutants: usize,
     /// How many survivors have a reason.
     pub explained: usize,
+    /// Each case, with how many of its changes were noticed and how many were not.
+    pub by_case: Vec<CaseProof>,
+    /// Cases that the server cannot be asked.
+    pub not_applicable: usize,
+    /// Cases that fail at a server that is not ours: there is nothing to change.
+    pub failing: usize,
     /// Those that have none.
     pub survivors: Vec<Survivor>,
     /// Cases that could not be proved, and why.
@@ -43,14 +62,20 @@ impl ProveReport {
         recording: Duration,
         duration: Duration,
     ) -> ProveReport {
-        let (mut cases, mut mutants, mut survivors, mut unproved) = (0, 0, Vec::new(), Vec::new());
+        let (mut mutants, mut failing) = (0, 0);
+        let (mut by_case, mut survivors, mut unproved) = (Vec::new(), Vec::new(), Vec::new());
         for outcome in outcomes {
             match outcome.proof {
                 Ok(proof) => {
-                    cases += 1;
                     mutants += proof.mutants;
+                    by_case.push(CaseProof {
+                        killed: proof.mutants - proof.survivors.len(),
+                        survived: proof.survivors.len(),
+                        case: outcome.case,
+                    });
                     survivors.extend(proof.survivors);
                 }
+                Err(RecordError::Failed(_)) if options.target != Target::Embedded => failing += 1,
                 Err(error) => unproved.push((outcome.case, error)),
             }
         }
@@ -61,7 +86,10 @@ impl ProveReport {
         };
         let unexplained: Vec<Survivor> = options.known.unexplained(&survivors).into_iter().cloned().collect();
         ProveReport {
-            cases,
+            cases: by_case.len(),
+            by_case,
+            not_applicable: 0,
+            failing,
             mutants,
             explained: survivors.len() - unexplained.len(),
             survivors: unexplained,
@@ -108,8 +136,12 @@ impl fmt::Display for ProveReport {
         }
         writeln!(
             f,
-            "{} cases, {} changes: {} survive{}; {} cases unproved; {:.1}s, {:.1}s of them recording",
+            "{} cases{}, {} changes: {} survive{}; {} cases unproved; {:.1}s, {:.1}s of them recording",
             self.cases,
+            match (self.failing, self.not_applicable) {
+                (0, 0) => String::new(),
+                (failing, lacking) => format!(" ({failing} more fail there, {lacking} are not applicable)"),
+            },
             self.mutants,
             self.survivors.len(),
             if self.explained > 0 {

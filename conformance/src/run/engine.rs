@@ -440,7 +440,7 @@ fn scaled(timings: &Timings, patience: f64) -> Timings {
 }
 
 /// A word that no other case, and no other run against the same server, uses.
-fn fresh() -> String {
+pub(crate) fn fresh() -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let mut random = [0; 4];
     // Without randomness the count still keeps the cases of this run apart.
