@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::browser::engine::Engine;
 use crate::commands::accept::AcceptArgs;
+use crate::commands::manual::{CompletionsArgs, ManArgs};
 use crate::glob::Glob;
 use crate::run::case::Timings;
 use crate::run::plan::{Selection, Shard};
@@ -41,6 +42,10 @@ pub enum Command {
     Accept(AcceptArgs),
     /// Show that every expectation can fail: replay each case with each thing the server said made wrong
     Prove(ProveArgs),
+    /// Print what a shell needs to complete the words of this program
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write those of all commands to a folder
+    Man(ManArgs),
 }
 
 /// Arguments of `run`.

@@ -2,6 +2,7 @@
 
 pub mod accept;
 mod browser;
+pub mod manual;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -32,6 +33,7 @@ use crate::scenario::requirements::Requirements;
 
 pub use accept::accept;
 pub use browser::browser;
+pub use manual::{completions, man};
 
 /// Why a command ends without a result: for a person, with the exit code.
 #[derive(Debug)]

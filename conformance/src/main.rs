@@ -37,6 +37,8 @@ fn main() -> ExitCode {
         Command::Show { case } => commands::show(&case),
         Command::Accept(args) => commands::accept(&args),
         Command::Prove(args) => commands::prove(&args),
+        Command::Completions(args) => commands::completions(&args),
+        Command::Man(args) => commands::man(&args),
     };
     match result {
         Ok(exit) => exit.into(),
