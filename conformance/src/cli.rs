@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::browser::engine::Engine;
 use crate::commands::accept::AcceptArgs;
 use crate::commands::manual::{CompletionsArgs, ManArgs};
+use crate::commands::{ConfigArgs, InitArgs, ProbeArgs};
 use crate::glob::Glob;
 use crate::run::case::Timings;
 use crate::run::plan::{Selection, Shard};
@@ -33,6 +34,10 @@ pub enum Command {
     Browser(Box<BrowserArgs>),
     /// List the cases, or the requirements with the cases that cover them
     List(ListArgs),
+    /// Ask a server what it does, and write that as conformance.toml
+    Probe(ProbeArgs),
+    /// Write a conformance.toml to begin with
+    Init(InitArgs),
     /// Print a case
     Show {
         /// Id, with or without its transport: rev1/ack/data[xhr-polling]
@@ -60,9 +65,9 @@ pub struct RunArgs {
     /// Which cases
     #[command(flatten)]
     pub selection: SelectionArgs,
-    /// Cases at a time
-    #[arg(long, value_name = "N", default_value_t = 48)]
-    pub jobs: usize,
+    /// Cases at a time [default: 48]
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<usize>,
     /// What no handshake announces: interval=1s (rev1 heartbeats), polling=1s (rev1, how long
     /// an idle poll is held), connect=1s (eio4, how long a client may be in no namespace); eio3 announces all
     #[arg(long, value_name = "NAME=VALUE", value_parser = timing)]
@@ -107,9 +112,9 @@ pub struct JudgedArgs {
     /// A server that runs already: http://127.0.0.1:3000
     #[arg(long, value_name = "URL", conflicts_with = "server")]
     pub url: Option<String>,
-    /// Factor on every time limit, for a slow machine
-    #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = patience)]
-    pub patience: f64,
+    /// Factor on every time limit, for a slow machine [default: 1]
+    #[arg(long, value_name = "X", value_parser = patience)]
+    pub patience: Option<f64>,
     /// Known failures: lines of `case-glob  fail|flaky|skip  "message"  # reason`
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,
@@ -122,9 +127,12 @@ pub struct JudgedArgs {
     /// Write every event as a line of JSON
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
-    /// Where traces of failing cases go, with screenshots and consoles where there is a browser
-    #[arg(long, value_name = "DIR", default_value = crate::report::TRACE_DIR)]
-    pub traces: PathBuf,
+    /// Where traces of failing cases go, with screenshots and consoles where there is a browser [default: target/conformance]
+    #[arg(long, value_name = "DIR")]
+    pub traces: Option<PathBuf>,
+    /// The file that says the rest
+    #[command(flatten)]
+    pub config: ConfigArgs,
     /// Command that starts the server; PORT in its environment is the port to listen on
     #[arg(last = true, value_name = "COMMAND")]
     pub server: Vec<OsString>,
@@ -216,10 +224,9 @@ impl JudgedArgs {
 }
 
 impl RunArgs {
-    /// The contract's timings, and over them what `--timing` says.
+    /// These timings, and over them what `--timing` says.
     #[must_use]
-    pub fn timings(&self) -> Timings {
-        let mut timings = Timings::default();
+    pub fn timings(&self, mut timings: Timings) -> Timings {
         for (name, duration) in &self.timing {
             match name {
                 TimingName::Interval => timings.interval = *duration,
@@ -231,8 +238,13 @@ impl RunArgs {
     }
 }
 
-fn patience(text: &str) -> Result<f64, String> {
+pub(crate) fn patience(text: &str) -> Result<f64, String> {
     let patience: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    patient(patience)
+}
+
+/// A patience that makes sense.
+pub(crate) fn patient(patience: f64) -> Result<f64, String> {
     if (0.1..=100.0).contains(&patience) {
         Ok(patience)
     } else {
@@ -274,6 +286,11 @@ fn timing(text: &str) -> Result<(TimingName, Duration), String> {
         "polling" => TimingName::Polling,
         _ => return Err(format!("unknown timing {name:?}; known are interval, connect, polling")),
     };
+    Ok((name, duration(value)?))
+}
+
+/// `1s`, `250ms`
+pub(crate) fn duration(value: &str) -> Result<Duration, String> {
     let (number, unit) = match value.strip_suffix("ms") {
         Some(number) => (number, 0.001),
         None => (value.strip_suffix('s').ok_or("give a unit: 1s, 250ms")?, 1.0),
@@ -283,7 +300,7 @@ fn timing(text: &str) -> Result<(TimingName, Duration), String> {
         .map_err(|_| format!("{value:?} is no duration; write 1s or 250ms"))?;
     let seconds = number * unit;
     if (0.0..=3600.0).contains(&seconds) {
-        Ok((name, Duration::from_secs_f64(seconds)))
+        Ok(Duration::from_secs_f64(seconds))
     } else {
         Err("must be at most an hour".to_owned())
     }

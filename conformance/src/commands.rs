@@ -2,7 +2,10 @@
 
 pub mod accept;
 mod browser;
+mod init;
 pub mod manual;
+mod probe;
+mod settings;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -13,17 +16,19 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::cli::{JudgedArgs, ListArgs, ProveArgs, RunArgs};
+use crate::cli::{ListArgs, ProveArgs, RunArgs};
+use crate::config::Reports;
 use crate::exit::Exit;
 use crate::expect::{Baseline, Keep};
 use crate::glob::Glob;
+use crate::probe::{offered, unclaimed_features};
 use crate::prove::{self, Known};
 use crate::report::{FanOut, JsonLines, Reporter, Terminal};
 use crate::run::boot::{self, BaseUrl, Target};
 use crate::run::browsers::Browsers;
 use crate::run::engine::{Engine, Options};
 use crate::run::event::{Event, FORMAT_VERSION, Start, Summary};
-use crate::run::offer::{offer, served};
+use crate::run::offer::served;
 use crate::run::plan::{Offer, Selection};
 use crate::scenario::Generation;
 use crate::scenario::catalogue::{Case, Catalogue, CatalogueError};
@@ -33,7 +38,12 @@ use crate::scenario::requirements::Requirements;
 
 pub use accept::accept;
 pub use browser::browser;
+pub use init::{InitArgs, init};
 pub use manual::{completions, man};
+pub use probe::{ProbeArgs, probe};
+pub use settings::ConfigArgs;
+
+use settings::Settings;
 
 /// Why a command ends without a result: for a person, with the exit code.
 #[derive(Debug)]
@@ -65,6 +75,7 @@ impl CommandError {
 ///
 /// When nothing can be run: see the exit codes.
 pub fn run(args: &RunArgs) -> Result<Exit, CommandError> {
+    let settings = Settings::of(&args.judged.config)?;
     let catalogue = catalogue(&args.files)?;
     let all = catalogue.cases();
     let selection = args.selection.selection();
@@ -79,63 +90,72 @@ pub fn run(args: &RunArgs) -> Result<Exit, CommandError> {
         return Err(for_browsers.map_or_else(no_case, |hint| CommandError::new(Exit::Usage, hint)));
     }
     let ids: Vec<&str> = all.iter().map(|case| case.id.as_str()).collect();
+    let partial = args.judged.partial(&args.files, selection.is_everything());
+    let known = settings.baseline(args.judged.baseline.as_deref()).map(Path::to_owned);
     let judging = Judging {
-        target: target(args.judged.url.as_deref(), args.policy_port, &args.judged.server)?,
-        baseline: baseline(args.judged.baseline.as_deref(), &ids)?,
+        target: settings.target(args.judged.url.as_deref(), args.policy_port, &args.judged.server)?,
+        baseline: baseline(known.as_deref(), &ids)?,
+        known,
+        reports: settings.reports(&args.judged),
         requirements: catalogue.requirements.clone(),
         generations: selection.generations.clone(),
         options: Options {
-            jobs: args.jobs,
-            patience: args.judged.patience,
-            timings: args.timings(),
-            traces: args.judged.traces.clone(),
-            suite: args.judged.suite,
+            jobs: settings.jobs(args.jobs),
+            patience: settings.patience(args.judged.patience),
+            timings: args.timings(settings.timings()),
+            traces: settings.traces(args.judged.traces.as_deref()),
+            suite: settings.suite(args.judged.suite),
         },
         browsers: None,
-        note: for_browsers,
+        notes: for_browsers.into_iter().chain(settings.unwritten()).collect(),
         own_files: !args.files.is_empty(),
+        settings,
+        probing: partial.is_none().then(|| catalogue.clone()),
+        partial,
     };
-    let partial = args.judged.partial(&args.files, selection.is_everything());
-    judging.run(cases, &ids, partial, &args.judged)
+    judging.run(cases, &ids)
 }
 
 /// What a run needs besides its cases.
 struct Judging {
     target: Target,
     baseline: Baseline,
+    /// The baseline's file.
+    known: Option<PathBuf>,
+    reports: Reports,
     requirements: Requirements,
     /// Those asked for by name.
     generations: Vec<Generation>,
     options: Options,
     browsers: Option<Arc<Browsers>>,
     /// Said before the first case.
-    note: Option<String>,
+    notes: Vec<String>,
     /// Whether the cases are not those that come with the program.
     own_files: bool,
+    /// Why some cases do not run, if any.
+    partial: Option<String>,
+    /// What a file says.
+    settings: Settings,
+    /// In a full run, the cases that probe what the file does not claim.
+    probing: Option<Catalogue>,
 }
 
 impl Judging {
-    /// Runs cases and reports. `ids` are those of every case; `partial` is why some of them do not run. Where none is left
-    /// out, a baseline's line that fits none is an error.
-    fn run(
-        &self,
-        cases: Vec<Case>,
-        ids: &[&str],
-        partial: Option<String>,
-        args: &JudgedArgs,
-    ) -> Result<Exit, CommandError> {
-        let whole = partial.is_none();
+    /// Runs cases and reports. `ids` are those of every case. Where none is left out, a baseline's line that fits none is
+    /// an error.
+    fn run(&self, cases: Vec<Case>, ids: &[&str]) -> Result<Exit, CommandError> {
         let mut reporter = FanOut::default().with(Terminal::stdout());
         // Of files of one's own there is nothing to accept.
         if !self.own_files {
-            reporter = reporter.with(Keep::new(&args.traces, args.baseline.as_deref(), partial));
+            let keep = Keep::new(&self.options.traces, self.known.as_deref(), self.partial.clone());
+            reporter = reporter.with(keep);
         }
-        if let Some(path) = args.json.as_deref() {
+        if let Some(path) = &self.reports.json {
             let json = JsonLines::create(path).map_err(|error| CommandError::new(Exit::Usage, error.to_string()))?;
             reporter = reporter.with(json);
         }
         let (summary, interrupted) = block_on(self.judge(cases, &mut reporter))??;
-        let stale = if whole && !interrupted {
+        let stale = if self.partial.is_none() && !interrupted {
             self.baseline.stale(ids)
         } else {
             Vec::new()
@@ -166,12 +186,16 @@ impl Judging {
         let patience = self.options.patience;
         let running = boot::start(&self.target, patience).await.map_err(booted)?;
         let mut offer = match self.target {
-            Target::Embedded => Offer {
+            Target::Embedded if self.settings.config.claims.is_empty() => Offer {
                 policy: true,
                 ..Offer::default()
             },
-            _ => offer(running.address(), &self.generations, patience).await,
+            _ => offered(&self.target, &running, &self.generations, patience)
+                .await
+                .map_err(booted)?,
         };
+        offer.claims = self.settings.config.claims.clone();
+        let file = self.settings.file.as_deref().unwrap_or_default();
         if self.browsers.is_some() && offer.transports.contains_key(&Generation::Rev1) {
             offer.served = served(running.address(), patience).await;
         }
@@ -180,11 +204,11 @@ impl Judging {
             tool: env!("CARGO_PKG_VERSION").to_owned(),
             target: self.target.to_string(),
             cases: cases.len(),
+            name: self.settings.config.name.clone(),
+            config: self.settings.file.clone(),
         }));
-        if let Some(message) = &self.note {
-            reporter.event(&Event::Note {
-                message: message.clone(),
-            });
+        for message in self.notes.iter().cloned().chain(offer.claims.unclaimed(&offer, file)) {
+            reporter.event(&Event::Note { message });
         }
         let engine = Engine {
             options: self.options.clone(),
@@ -194,8 +218,17 @@ impl Judging {
             baseline: &self.baseline,
             browsers: self.browsers.clone(),
         };
+        let run = async {
+            let summary = engine.run(cases, &offer, reporter).await?;
+            if let Some(catalogue) = &self.probing {
+                for message in unclaimed_features(&engine, catalogue, &offer, file).await? {
+                    reporter.event(&Event::Note { message });
+                }
+            }
+            Ok(summary)
+        };
         let result = tokio::select! {
-            summary = engine.run(cases, &offer, reporter) => summary.map(|summary| (summary, false)).map_err(booted),
+            summary = run => summary.map(|summary| (summary, false)).map_err(booted),
             _ = tokio::signal::ctrl_c() => Ok((Summary::default(), true)),
         };
         if let Some(browsers) = &self.browsers {
@@ -345,7 +378,7 @@ fn target(url: Option<&str>, policy_port: Option<u16>, server: &[OsString]) -> R
     Ok(if server.is_empty() {
         Target::Embedded
     } else {
-        Target::Command(server.to_vec())
+        Target::Command(server.to_vec().into())
     })
 }
 

@@ -6,6 +6,7 @@
 //! | [`client`] | connections with their own bytes, and what came on them |
 //! | [`run`] | plan, targets, and the player of one case |
 //! | [`expect`], [`glob`] | the baseline of known failures, and how cases are named |
+//! | [`config`], [`probe`] | what a server is said to do, and what it does |
 //! | [`report`] | one stream of events, and what it looks like to a person or a program |
 //! | [`prove`] | shows that the cases notice what they are there to notice |
 //! | [`record`] | a proxy between a page and a server, that writes down what goes by and lets it fail |
@@ -16,9 +17,11 @@ pub mod browser;
 pub mod cli;
 pub mod client;
 pub mod commands;
+pub mod config;
 pub mod exit;
 pub mod expect;
 pub mod glob;
+pub mod probe;
 pub mod prove;
 pub mod record;
 pub mod report;

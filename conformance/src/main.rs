@@ -34,6 +34,8 @@ fn main() -> ExitCode {
         Command::Run(args) => commands::run(&args),
         Command::Browser(args) => commands::browser(&args),
         Command::List(args) => commands::list(&args),
+        Command::Probe(args) => commands::probe(&args),
+        Command::Init(args) => commands::init(&args),
         Command::Show { case } => commands::show(&case),
         Command::Accept(args) => commands::accept(&args),
         Command::Prove(args) => commands::prove(&args),

@@ -14,7 +14,7 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use conformance::run::boot::{BaseUrl, Boot, BootError, Death, Running, Target};
+use conformance::run::boot::{BaseUrl, Boot, BootError, Death, Launch, Running, Target};
 use nix::sys::stat::Mode;
 
 /// Far above anything that should happen, so that a slow machine does not matter.
@@ -29,7 +29,7 @@ fn boot() -> Boot {
 }
 
 fn shell(script: &str) -> Target {
-    Target::Command(["sh", "-c", script].map(OsString::from).to_vec())
+    Target::Command(["sh", "-c", script].map(OsString::from).to_vec().into())
 }
 
 fn port_of(listener: &TcpListener) -> u16 {
@@ -187,13 +187,13 @@ async fn a_command_that_ends_at_once_shows_its_last_lines() {
 
 #[tokio::test]
 async fn a_command_that_is_none() {
-    let missing = Target::Command(vec!["./no-such-server".into()]);
+    let missing = Target::Command(vec!["./no-such-server".into()].into());
     let error = boot().start(&missing).await.err().unwrap();
     assert_eq!(
         error.to_string(),
         "cannot run `./no-such-server`: No such file or directory (os error 2)"
     );
-    let error = boot().start(&Target::Command(Vec::new())).await.err().unwrap();
+    let error = boot().start(&Target::Command(Launch::default())).await.err().unwrap();
     assert!(matches!(error, BootError::Spawn { .. }), "{error}");
 }
 
@@ -309,7 +309,7 @@ fn a_killed_harness_leaves_no_server() {
     let dir = tempfile::tempdir().unwrap();
     let fifo = Fifo::new(dir.path());
     // It says that it listens, where nobody answers: the run goes on for as long as its cases wait.
-    let Target::Command(words) = fifo.server(&listener, "trap '' TERM;") else {
+    let Target::Command(Launch { words, .. }) = fifo.server(&listener, "trap '' TERM;") else {
         unreachable!()
     };
     let mut harness = Command::new(env!("CARGO_BIN_EXE_sio-conformance"))

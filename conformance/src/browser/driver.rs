@@ -40,13 +40,13 @@ impl Driver {
         let script = format!("{BEFORE}{script}");
         let words = ["sh", "-c", &script, "sh"].map(OsString::from).into_iter();
         let paths = [programs.driver.clone().into(), folder.as_os_str().to_owned()];
-        let command = words.chain(paths).collect();
+        let command: Vec<OsString> = words.chain(paths).collect();
         let boot = Boot {
             guard: guard.map(PathBuf::from),
             remove: Some(folder.to_owned()),
             ..Boot::new(patience)
         };
-        let running = boot.start(&Target::Command(command)).await?;
+        let running = boot.start(&Target::Command(command.into())).await?;
         Ok(Driver { running })
     }
 

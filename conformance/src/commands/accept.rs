@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{CommandError, print_out};
+use super::settings::Settings;
+use super::{CommandError, ConfigArgs, print_out};
 use crate::exit::Exit;
 use crate::expect::{self, LastRun, RunResult};
 use crate::glob::Glob;
@@ -25,9 +26,12 @@ pub struct AcceptArgs {
     /// The baseline; that of the last run where nothing is said
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,
-    /// Where the last run left its traces
-    #[arg(long, value_name = "DIR", default_value = crate::report::TRACE_DIR)]
-    pub traces: PathBuf,
+    /// Where the last run left its traces [default: target/conformance]
+    #[arg(long, value_name = "DIR")]
+    pub traces: Option<PathBuf>,
+    /// Which file names that folder
+    #[command(flatten)]
+    pub config: ConfigArgs,
 }
 
 fn reason(text: &str) -> Result<String, String> {
@@ -45,7 +49,8 @@ fn reason(text: &str) -> Result<String, String> {
 /// There was no whole run, the baseline does not parse or cannot be written, or no case has this name.
 pub fn accept(args: &AcceptArgs) -> Result<Exit, CommandError> {
     let usage = |message: String| CommandError::new(Exit::Usage, message);
-    let run = LastRun::read(&args.traces).map_err(|error| usage(error.to_string()))?;
+    let traces = Settings::of(&args.config)?.traces(args.traces.as_deref());
+    let run = LastRun::read(&traces).map_err(|error| usage(error.to_string()))?;
     if let Some(why) = &run.partial {
         return Err(usage(format!(
             "the last run was partial: {why}; run all cases, then accept"
@@ -125,7 +130,8 @@ mod tests {
             case: None,
             reason: "see #7".to_owned(),
             baseline: None,
-            traces: folder.path().to_owned(),
+            traces: Some(folder.path().to_owned()),
+            config: ConfigArgs::default(),
         };
         (folder, args)
     }

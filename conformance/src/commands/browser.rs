@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{CommandError, Judging, baseline, catalogue, no_case, target};
+use super::{CommandError, Judging, Settings, baseline, catalogue, no_case};
 use crate::browser::engine::Engine;
 use crate::browser::flash::Flash;
 use crate::browser::matrix::{Means, Seated, matrix, size};
 use crate::browser::pool::Pool;
 use crate::cli::BrowserArgs;
+use crate::config::Reports;
 use crate::exit::Exit;
 use crate::glob::Glob;
 use crate::run::boot::Target;
@@ -22,8 +23,10 @@ use crate::run::engine::Options;
 ///
 /// When nothing can be run: see the exit codes.
 pub fn browser(args: &BrowserArgs) -> Result<Exit, CommandError> {
+    let settings = Settings::of(&args.judged.config)?;
+    let patience = settings.patience(args.judged.patience);
     let catalogue = catalogue(&args.files)?;
-    let target = target(args.judged.url.as_deref(), None, &args.judged.server)?;
+    let target = settings.target(args.judged.url.as_deref(), None, &args.judged.server)?;
     let replaced = args.client.iter().map(|(name, path)| match std::fs::read(path) {
         Ok(script) => Ok((name.clone(), script.into())),
         Err(error) => Err(CommandError::new(
@@ -69,21 +72,32 @@ pub fn browser(args: &BrowserArgs) -> Result<Exit, CommandError> {
         return Err(CommandError::new(Exit::NoCase, message));
     }
     let ids: Vec<&str> = all.iter().map(|(case, _)| case.id.as_str()).collect();
-    let pool = Pool::new(engines, args.headed, args.judged.patience);
+    let pool = Pool::new(engines, args.headed, patience);
+    let everything = filters.is_empty() && args.browser.is_empty();
+    let partial = args.judged.partial(&args.files, everything);
+    let known = args.judged.baseline.clone();
     let judging = Judging {
         target,
-        baseline: baseline(args.judged.baseline.as_deref(), &ids)?,
+        baseline: baseline(known.as_deref(), &ids)?,
+        known,
+        reports: Reports {
+            json: args.judged.json.clone(),
+            ..Reports::default()
+        },
+        partial,
         requirements: catalogue.requirements.clone(),
         generations: Vec::new(),
         options: Options {
             jobs: pool.size(),
-            patience: args.judged.patience,
+            patience,
             timings: Timings::default(),
-            traces: args.judged.traces.clone(),
-            suite: args.judged.suite,
+            traces: settings.traces(args.judged.traces.as_deref()),
+            suite: settings.suite(args.judged.suite),
         },
-        note: Some(size(&cases)),
+        notes: vec![size(&cases)],
         own_files: !args.files.is_empty(),
+        settings,
+        probing: None,
         browsers: Some(Arc::new(Browsers {
             pool,
             seats: cases
@@ -92,8 +106,6 @@ pub fn browser(args: &BrowserArgs) -> Result<Exit, CommandError> {
                 .collect::<BTreeMap<_, _>>(),
         })),
     };
-    let everything = filters.is_empty() && args.browser.is_empty();
-    let partial = args.judged.partial(&args.files, everything);
     let cases = cases.into_iter().map(|(case, _)| case).collect();
-    judging.run(cases, &ids, partial, &args.judged)
+    judging.run(cases, &ids)
 }

@@ -75,6 +75,8 @@ fn start(cases: usize) -> Event {
         tool: "0.1.0".into(),
         target: "http://127.0.0.1:3000".into(),
         cases,
+        name: None,
+        config: None,
     })
 }
 

@@ -34,11 +34,17 @@ impl Text {
         match event {
             Event::Start(start) => {
                 let target = harmless(&start.target);
+                let named = match &start.name {
+                    Some(name) => format!("{} ({target})", harmless(name)),
+                    None => target,
+                };
+                let by = start.config.as_deref().map(|file| format!(", by {}", harmless(file)));
                 return format!(
-                    "{} {} on {}\n\n",
+                    "{} {} on {}{}\n\n",
                     self.paint.head("judging"),
-                    target,
-                    count(start.cases, "case")
+                    named,
+                    count(start.cases, "case"),
+                    by.unwrap_or_default()
                 );
             }
             Event::CaseStart { .. } => {}

@@ -3,7 +3,6 @@
 //! One contract, three doors: nothing at all (the embedded reference server, a fresh one for each case), a URL (somebody
 //! else started it), or a command (we start it, wait until it is ready, and leave nothing of it behind).
 
-use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -18,10 +17,12 @@ use crate::exit::Exit;
 mod command;
 mod embedded;
 pub mod guard;
+mod launch;
 mod output;
 mod url;
 
 pub use embedded::{EmbeddedServer, embedded};
+pub use launch::Launch;
 pub use url::{Address, BaseUrl, UrlError, UrlProblem};
 
 /// How long a server we start may take until it is ready, times the patience.
@@ -38,8 +39,8 @@ pub enum Target {
     Embedded,
     /// A server that runs already.
     Url(BaseUrl),
-    /// A program and its arguments. It gets `PORT` and `HOST` in its environment.
-    Command(Vec<OsString>),
+    /// A program that we start.
+    Command(Launch),
 }
 
 impl std::fmt::Display for Target {
@@ -48,7 +49,7 @@ impl std::fmt::Display for Target {
         match self {
             Target::Embedded => f.write_str("embedded"),
             Target::Url(url) => url.fmt(f),
-            Target::Command(command) => f.write_str(&command::shown(command)),
+            Target::Command(launch) => f.write_str(&command::shown(&launch.words)),
         }
     }
 }
@@ -60,7 +61,10 @@ impl Target {
         match self {
             Target::Embedded => String::new(),
             Target::Url(url) => format!(" --url {url}"),
-            Target::Command(command) => format!(" -- {}", command::shown(command)),
+            Target::Command(launch) => match &launch.said {
+                Some(said) => said.clone(),
+                None => format!(" -- {}", command::shown(&launch.words)),
+            },
         }
     }
 }
@@ -132,8 +136,8 @@ impl Boot {
                     },
                 })
             }
-            Target::Command(command) => {
-                let (address, process) = command::start(command, self).await?;
+            Target::Command(launch) => {
+                let (address, process) = command::start(launch, self).await?;
                 Ok(Running {
                     address,
                     door: Door::Command(process),

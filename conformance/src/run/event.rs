@@ -40,6 +40,12 @@ pub struct Start {
     pub target: String,
     /// How many cases were selected, skipped ones included.
     pub cases: usize,
+    /// What the server is called, where a file says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The file that says what it claims, and how it is judged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub config: Option<String>,
 }
 
 /// How a case ended.

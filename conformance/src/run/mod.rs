@@ -3,6 +3,7 @@
 pub mod boot;
 pub mod browsers;
 pub mod case;
+pub mod claims;
 pub mod engine;
 pub mod event;
 pub mod judge;

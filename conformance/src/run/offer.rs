@@ -14,7 +14,7 @@ use super::engine::connect;
 use super::plan::Offer;
 use crate::browser::served::Served;
 use crate::client::tape::Progress;
-use crate::client::{Client, OpenError, Session, Wire, client_script};
+use crate::client::{Announced, Client, OpenError, Session, Wire, client_script};
 use crate::scenario::Generation;
 
 /// How long each question may take, before patience.
@@ -43,6 +43,15 @@ pub async fn offer(address: &Address, wanted: &[Generation], patience: f64) -> O
         ask(Generation::Eio4, "websocket"),
         quic,
     );
+    let announced = [
+        (Generation::Rev1, [&rev1, &rev1]),
+        (Generation::Eio3, [&polling3, &websocket3]),
+        (Generation::Eio4, [&polling, &websocket]),
+    ];
+    let announced: Vec<_> = announced
+        .into_iter()
+        .filter_map(|(generation, answers)| Some((generation, answers.into_iter().find_map(Answer::announced)?)))
+        .collect();
     let mut transports = BTreeMap::new();
     if let Answer::Session(session) = rev1 {
         transports.insert(Generation::Rev1, session.transports);
@@ -52,17 +61,21 @@ pub async fn offer(address: &Address, wanted: &[Generation], patience: f64) -> O
     if let Some(offered) = engine(&polling3, direct3 || (polling3.speaks() && websocket3.speaks()), None) {
         transports.insert(Generation::Eio3, eio3(offered, &jsonp));
     }
-    let announced =
+    let has_streams =
         matches!(&polling, Answer::Session(session) if session.transports.iter().any(|it| it == "webtransport"));
-    let streams = (announced || webtransport.speaks()).then_some("webtransport");
+    let streams = (has_streams || webtransport.speaks()).then_some("webtransport");
     if let Some(offered) = engine(&polling, websocket.speaks(), streams) {
         transports.insert(Generation::Eio4, offered);
     }
     Offer {
+        announced: announced
+            .into_iter()
+            .filter(|(generation, _)| transports.contains_key(generation))
+            .collect(),
         transports,
         wanted: wanted.to_vec(),
         policy: address.policy_port.is_some(),
-        served: None,
+        ..Offer::default()
     }
 }
 
@@ -96,6 +109,13 @@ enum Answer {
 impl Answer {
     fn speaks(&self) -> bool {
         matches!(self, Answer::Session(_) | Answer::Malformed)
+    }
+
+    fn announced(&self) -> Option<Announced> {
+        match self {
+            Answer::Session(session) => Some(session.announced.clone()),
+            _ => None,
+        }
     }
 }
 

@@ -6,7 +6,9 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use super::case::ops;
+use super::claims::Claims;
 use crate::browser::served::Served;
+use crate::client::Announced;
 use crate::glob::Glob;
 use crate::scenario::Generation;
 use crate::scenario::ast::{Action, Scenario};
@@ -75,7 +77,7 @@ impl fmt::Display for Shard {
 }
 
 /// The transports that a case speaks.
-fn uses(scenario: &Scenario, over: Option<&str>) -> BTreeSet<String> {
+pub(super) fn uses(scenario: &Scenario, over: Option<&str>) -> BTreeSet<String> {
     let known = |name: &str| {
         Generation::ALL
             .iter()
@@ -147,6 +149,10 @@ pub struct Offer {
     pub policy: bool,
     /// The client that it serves to pages, where it was asked for it.
     pub served: Option<Served>,
+    /// What each generation's handshake tells of times and limits.
+    pub announced: BTreeMap<Generation, Announced>,
+    /// What the target is said to do. What it says of a generation stands above what was answered.
+    pub claims: Claims,
 }
 
 impl Offer {
@@ -162,8 +168,18 @@ impl Offer {
             return Some("no flash policy port announced".to_owned());
         }
         let generation: Generation = case.scenario.headers.generation().parse().ok()?;
+        let claim = self.claims.generations.get(&generation);
+        if (claim.is_some() || !self.wanted.contains(&generation))
+            && let Some(reason) = self.claims.lacks(generation, case)
+        {
+            return Some(reason);
+        }
+        if claim.is_some_and(|claim| claim.transports.is_some()) {
+            return None;
+        }
         let Some(offered) = self.transports.get(&generation) else {
-            let absent = !self.transports.is_empty() && !self.wanted.contains(&generation);
+            let tried = claim.is_some() || self.wanted.contains(&generation);
+            let absent = !self.transports.is_empty() && !tried;
             return absent.then(|| format!("no {generation}"));
         };
         let lacking = uses(&case.scenario, case.transport.as_deref());

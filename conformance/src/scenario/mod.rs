@@ -36,7 +36,7 @@ mod pieces;
 pub mod print;
 pub mod requirements;
 pub mod text;
-mod words;
+pub(crate) mod words;
 
 use std::fmt;
 use std::str::FromStr;

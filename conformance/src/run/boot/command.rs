@@ -19,7 +19,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::guard::{self, Message};
 use super::output::Output;
-use super::{Address, BaseUrl, Boot, BootError, Death, LINES_SHOWN, reach, scaled};
+use super::{Address, BaseUrl, Boot, BootError, Death, LINES_SHOWN, Launch, reach, scaled};
 
 /// Between two attempts to connect to a server that is starting.
 const PROBE_EVERY: Duration = Duration::from_millis(50);
@@ -62,9 +62,9 @@ struct Announcement {
 const GUARD_WITHIN: Duration = Duration::from_secs(60);
 
 /// Starts the command and waits until it is ready.
-pub(super) async fn start(command: &[OsString], boot: &Boot) -> Result<(Address, Process), BootError> {
-    let name = shown(command);
-    if command.is_empty() {
+pub(super) async fn start(launch: &Launch, boot: &Boot) -> Result<(Address, Process), BootError> {
+    let name = shown(&launch.words);
+    if launch.words.is_empty() {
         return Err(BootError::Spawn {
             command: name,
             reason: "there is no command after `--`".to_owned(),
@@ -72,7 +72,7 @@ pub(super) async fn start(command: &[OsString], boot: &Boot) -> Result<(Address,
     }
     let port = free_port().map_err(|source| BootError::Guard { source })?;
     let (announce, announced) = watch::channel(None);
-    let process = spawn(command, boot, port, announce).map_err(|source| BootError::Guard { source })?;
+    let process = spawn(launch, boot, port, announce).map_err(|source| BootError::Guard { source })?;
     match ready(&process, announced, port, boot).await {
         Ok(address) => Ok((address, process)),
         Err(NotYet::Late(waited)) => {
@@ -159,7 +159,7 @@ impl Process {
 }
 
 fn spawn(
-    command: &[OsString],
+    launch: &Launch,
     boot: &Boot,
     port: u16,
     announce: watch::Sender<Option<Announcement>>,
@@ -175,11 +175,16 @@ fn spawn(
         .remove
         .iter()
         .flat_map(|folder| [guard::REMOVE.as_ref(), folder.as_os_str()]);
-    let mut guard = Command::new(program)
+    let mut guard = Command::new(program);
+    if let Some(folder) = &launch.folder {
+        guard.current_dir(folder);
+    }
+    let mut guard = guard
         .arg(guard::COMMAND)
         .args(remove)
         .arg("--")
-        .args(command)
+        .args(&launch.words)
+        .envs(launch.env.iter().map(|(name, value)| (name, value)))
         .env("PORT", port.to_string())
         .env("HOST", Ipv4Addr::LOCALHOST.to_string())
         .stdin(OwnedFd::from(theirs))

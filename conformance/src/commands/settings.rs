@@ -1,0 +1,164 @@
+//! What holds: the command line, then the file, then the defaults.
+
+use std::ffi::OsString;
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::{CommandError, target};
+use crate::cli::JudgedArgs;
+use crate::config::{Config, ConfigError, NAME, Reports, Server};
+use crate::exit::Exit;
+use crate::run::boot::Target;
+use crate::run::case::Timings;
+use crate::suite::Date;
+
+/// Cases at a time, where nothing is said.
+const JOBS: usize = 48;
+
+/// Which file is read.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ConfigArgs {
+    /// What the server is, does, and how it is judged; conformance.toml where it is there and nothing is said
+    #[arg(long, value_name = "FILE", conflicts_with = "no_config")]
+    pub config: Option<PathBuf>,
+    /// Read no such file
+    #[arg(long)]
+    pub no_config: bool,
+}
+
+/// What a file says, if there is one.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Settings {
+    /// What it says; nothing where there is none.
+    pub(super) config: Config,
+    /// The file, as a person would name it.
+    pub(super) file: Option<String>,
+    /// It was named on the command line.
+    named: bool,
+}
+
+impl Settings {
+    /// Reads the file that is named, or the one in the working directory.
+    pub(super) fn of(args: &ConfigArgs) -> Result<Settings, CommandError> {
+        let found = || Path::new(NAME).exists().then(|| PathBuf::from(NAME));
+        let path = match (&args.config, args.no_config) {
+            (_, true) => None,
+            (Some(path), false) => Some(path.clone()),
+            (None, false) => found(),
+        };
+        let Some(path) = path else {
+            return Ok(Settings::default());
+        };
+        Ok(Settings {
+            config: Config::read(&path).map_err(|error| wrong(&error))?,
+            file: Some(path.display().to_string()),
+            named: args.config.is_some(),
+        })
+    }
+
+    /// The server: of the command line, else of the file, else the embedded one.
+    pub(super) fn target(
+        &self,
+        url: Option<&str>,
+        policy_port: Option<u16>,
+        server: &[OsString],
+    ) -> Result<Target, CommandError> {
+        let said = target(url, policy_port, server)?;
+        Ok(match (said, &self.config.server) {
+            (Target::Embedded, Some(Server::Url(url))) => Target::Url(url.clone()),
+            (Target::Embedded, Some(Server::Command(launch))) => {
+                let mut launch = launch.clone();
+                launch.said = Some(match &self.file {
+                    Some(file) if self.named => format!(" --config {file}"),
+                    _ => String::new(),
+                });
+                Target::Command(launch)
+            }
+            (said, _) => said,
+        })
+    }
+
+    pub(super) fn patience(&self, said: Option<f64>) -> f64 {
+        said.or(self.config.run.patience).unwrap_or(1.0)
+    }
+
+    pub(super) fn jobs(&self, said: Option<usize>) -> usize {
+        said.or(self.config.run.jobs).unwrap_or(JOBS)
+    }
+
+    pub(super) fn baseline<'a>(&'a self, said: Option<&'a Path>) -> Option<&'a Path> {
+        said.or(self.config.run.baseline.as_deref())
+    }
+
+    pub(super) fn traces(&self, said: Option<&Path>) -> PathBuf {
+        let said = said.or(self.config.run.traces.as_deref());
+        said.map_or_else(|| PathBuf::from(crate::report::TRACE_DIR), Path::to_owned)
+    }
+
+    pub(super) fn suite(&self, said: Option<Date>) -> Option<Date> {
+        said.or_else(|| self.config.suite.as_deref()?.parse().ok())
+    }
+
+    /// The contract's, and over them what the file says. What the command line says goes over both.
+    pub(super) fn timings(&self) -> Timings {
+        let timings = Timings::default();
+        let said = self.config.timing;
+        Timings {
+            interval: said.interval.unwrap_or(timings.interval),
+            polling: said.polling.unwrap_or(timings.polling),
+            connect: said.connect.unwrap_or(timings.connect),
+        }
+    }
+
+    /// The reports of a run. This is where an option of the command line meets its key: a new format takes a line here, and
+    /// leaves [`unwritten`](Self::unwritten).
+    pub(super) fn reports(&self, judged: &JudgedArgs) -> Reports {
+        let said = self.config.reports.clone();
+        Reports {
+            json: judged.json.clone().or(said.json),
+            ..said
+        }
+    }
+
+    /// Reports that the file asks for, and that nobody writes yet.
+    pub(super) fn unwritten(&self) -> Option<String> {
+        let said = &self.config.reports;
+        let asked = [
+            ("junit", said.junit.is_some()),
+            ("html", said.html.is_some()),
+            ("tap", said.tap.is_some()),
+            ("badge", said.badge.is_some()),
+            ("github", said.github),
+        ];
+        let names: Vec<&str> = asked
+            .iter()
+            .filter(|(_, asked)| *asked)
+            .map(|(name, _)| *name)
+            .collect();
+        let file = self.file.as_deref().unwrap_or(NAME);
+        (!names.is_empty()).then(|| {
+            format!(
+                "[reports] of {file} names what this version does not write: {}",
+                names.join(", ")
+            )
+        })
+    }
+}
+
+/// A file that is of no use, with every fault of it.
+fn wrong(error: &ConfigError) -> CommandError {
+    let faults = match error {
+        ConfigError::Malformed { faults, .. } => faults.as_slice(),
+        ConfigError::Read { .. } | ConfigError::Long { .. } => {
+            return CommandError::new(Exit::Usage, error.to_string());
+        }
+    };
+    let colour = std::io::stderr().is_terminal();
+    let shown: Vec<String> = faults.iter().map(|fault| fault.render(colour)).collect();
+    CommandError {
+        exit: Exit::Usage,
+        message: [shown, vec![error.to_string()]].concat().join("\n\n"),
+    }
+}
