@@ -6,6 +6,8 @@ mod keys;
 mod parse;
 mod reader;
 mod template;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use toml::de::DeTable;
 
-use super::keys::{GENERATION, TABLES};
+use super::keys::{GENERATION, TABLES, names};
 use super::reader::{Entry, Reader};
 use super::{Config, Reports, Run, Server, Timing};
 use crate::probe::features;
@@ -83,14 +83,7 @@ impl Reader<'_> {
                         .map(|it| self.reports(it))
                         .unwrap_or_default();
                 }
-                other => {
-                    let known = ["name", "suite"].into_iter().chain(TABLES.into_iter().skip(1));
-                    if crate::scenario::words::nearest(other, known.clone()).is_some() {
-                        self.fault(key, format!("unknown key `{other}`"), did_you_mean(other, known));
-                    } else {
-                        self.unknown(key, "");
-                    }
-                }
+                _ => self.unknown(key, names("").chain(TABLES.into_iter().skip(1))),
             }
         }
         config
@@ -106,7 +99,7 @@ impl Reader<'_> {
                 "policy-port" => {
                     policy_port = Some((key, self.integer(entry, 1, u64::from(u16::MAX))));
                 }
-                _ => self.unknown(key, "server"),
+                _ => self.unknown(key, names("server")),
             }
         }
         if let (Some((key, _)), Some(_)) = (&url, &command) {
@@ -237,7 +230,7 @@ impl Reader<'_> {
                     };
                     claim.features = self.words(entry, &known, &what, strange);
                 }
-                _ => self.unknown(key, GENERATION),
+                _ => self.unknown(key, names(GENERATION)),
             }
         }
         claim
@@ -250,7 +243,7 @@ impl Reader<'_> {
                 "connect" => timing.connect = self.duration(entry),
                 "interval" => timing.interval = self.duration(entry),
                 "polling" => timing.polling = self.duration(entry),
-                _ => self.unknown(key, "timing"),
+                _ => self.unknown(key, names("timing")),
             }
         }
         timing
@@ -271,7 +264,7 @@ impl Reader<'_> {
                 "jobs" => run.jobs = self.integer(entry, 1, 10_000).and_then(|it| usize::try_from(it).ok()),
                 "baseline" => run.baseline = self.path(entry),
                 "traces" => run.traces = self.path(entry),
-                _ => self.unknown(key, "run"),
+                _ => self.unknown(key, names("run")),
             }
         }
         run
@@ -287,7 +280,7 @@ impl Reader<'_> {
                 "tap" => reports.tap = self.path(entry),
                 "badge" => reports.badge = self.path(entry),
                 "github" => reports.github = self.boolean(entry).unwrap_or_default(),
-                _ => self.unknown(key, "reports"),
+                _ => self.unknown(key, names("reports")),
             }
         }
         reports

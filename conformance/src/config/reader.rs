@@ -7,10 +7,10 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use super::keys::{KEYS, names};
+use super::keys::KEYS;
 use crate::scenario::ast::{Source, Span};
 use crate::scenario::diagnostic::{Diagnostic, Severity};
-use crate::scenario::words::{did_you_mean, nearest};
+use crate::scenario::words::did_you_mean;
 
 /// A key with its value.
 pub(super) type Entry<'a> = (&'a Spanned<DeString<'a>>, &'a Spanned<DeValue<'a>>);
@@ -30,17 +30,18 @@ impl Reader<'_> {
         self.faults.push(diagnostic.primary(span(at), "").note("help", help));
     }
 
-    /// A key that its table does not have.
-    pub(super) fn unknown(&mut self, key: &Spanned<DeString<'_>>, table: &str) {
+    /// A key that its table does not have; `known` are those that it has.
+    pub(super) fn unknown(
+        &mut self,
+        key: &Spanned<DeString<'_>>,
+        known: impl IntoIterator<Item = &'static str> + Clone,
+    ) {
         let name = key.get_ref().as_ref();
         let elsewhere = KEYS.iter().find(|it| it.name == name).map(|it| match it.table {
             "" => format!("`{name}` stands at the top, before every table"),
             table => format!("`{name}` belongs to [{table}]"),
         });
-        let help = match (nearest(name, names(table)), elsewhere) {
-            (None, Some(elsewhere)) => elsewhere,
-            _ => did_you_mean(name, names(table)),
-        };
+        let help = elsewhere.unwrap_or_else(|| did_you_mean(name, known));
         self.fault(key, format!("unknown key `{name}`"), help);
     }
 

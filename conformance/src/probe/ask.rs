@@ -7,7 +7,7 @@ use super::table::probes;
 use crate::expect::Baseline;
 use crate::report::{ReportError, Reporter};
 use crate::run::boot::{BootError, Running, Target, embedded};
-use crate::run::claims::unclaimed;
+use crate::run::claims::unclaimed_of;
 use crate::run::engine::Engine;
 use crate::run::event::{CaseReport, Event};
 use crate::run::offer::offer;
@@ -55,7 +55,7 @@ pub async fn probe(engine: &Engine<'_>, catalogue: &Catalogue, offer: &Offer) ->
     Ok(Findings::new(&offer, &reports))
 }
 
-/// Features that nobody claims, and that are there all the same: one note each.
+/// Features that nobody claims, and that are there all the same: one note a generation.
 ///
 /// # Errors
 ///
@@ -75,17 +75,15 @@ pub async fn unclaimed_features(
         ..offer.clone()
     };
     let reports = run(engine, cases, &offer).await?;
-    let mut notes = Vec::new();
-    for generation in generations {
-        let open = probes(generation)
+    let notes = generations.iter().filter_map(|generation| {
+        let present = probes(*generation)
             .iter()
-            .map(|it| it.feature)
-            .filter(|it| is_open(generation, it));
-        for feature in open.filter(|it| verdict(generation, it, &reports) == Verdict::Present) {
-            notes.push(unclaimed(&format!("{feature} of {generation}"), file));
-        }
-    }
-    Ok(notes)
+            .map(|probe| probe.feature)
+            .filter(|feature| is_open(*generation, feature))
+            .filter(|feature| verdict(*generation, feature, &reports) == Verdict::Present);
+        unclaimed_of(*generation, present, file)
+    });
+    Ok(notes.collect())
 }
 
 /// The probes of these generations' features.

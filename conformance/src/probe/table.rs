@@ -55,7 +55,7 @@ const EIO4: &[Probe] = &[
 const EIO3: &[Probe] = &[
     probe("namespaces", &["eio3/connect/custom"]),
     probe("namespace-query", &["eio3/connect/query"]),
-    probe("dynamic", &["eio3/namespace/dynamic"]),
+    probe("dynamic", &["eio3/namespace/many"]),
     probe("refusal", &["eio3/connect/refused"]),
     probe("rooms", &["eio3/rooms/to"]),
     probe("broadcast", &["eio3/broadcast/all-but-sender"]),

@@ -166,10 +166,10 @@ mod tests {
         };
         let not_asked = Verdict::NotAsked {
             case: "eio4/recovery/offered".to_owned(),
-            why: "no websocket".to_owned(),
+            why: "no webtransport".to_owned(),
         };
         let eio4 = Found {
-            transports: vec!["polling"],
+            transports: vec!["polling", "websocket"],
             announced: Announced {
                 interval: Some(Duration::from_secs(25)),
                 timeout: Some(Duration::from_millis(200)),
@@ -177,7 +177,7 @@ mod tests {
                 max_payload: Some(1_000_000),
             },
             features: vec![("rooms", Verdict::Present), ("binary", absent), ("recovery", not_asked)],
-            mute: vec!["polling"],
+            mute: vec!["websocket"],
         };
         Findings {
             generations: [(Generation::Eio4, eio4)].into(),
@@ -187,10 +187,39 @@ mod tests {
     #[test]
     fn what_was_found_and_why_the_rest_was_not() {
         let text = write(&findings(), &Door::Url("http://127.0.0.1:3000".to_owned(), Some(843)));
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(text, @r#"
+        # What a server does, as it answered `sio-conformance probe`. What stands here is judged by `sio-conformance run`: take out what
+        # the server is not meant to have, and add what it is meant to have and lacks. Every key: docs/config.md
+
+        [server]
+        url = "http://127.0.0.1:3000"
+        policy-port = 843
+
+        [generations.eio4]
+        # announced: ping interval 25s, ping timeout 200ms, greatest payload 1000000 bytes
+        transports = ["polling", "websocket"]
+        # not offered: webtransport, upgraded
+        # offered, and no case passed over it: websocket
+        features = [
+            "rooms",
+        ]
+        # binary: eio4/binary/event[polling]: packet does not match: got 42[ [31m]
+        # recovery: not asked, eio4/recovery/offered cannot run: no webtransport
+
+        # eio3: no answer to its handshake
+
+        # rev1: no answer to its handshake
+
+        # No handshake tells these: say them where they are not as here.
+        [timing]
+        connect = "1s" # eio4: how long a client may be in no namespace
+        "#);
         let config = Config::parse("conformance.toml".as_ref(), &text).unwrap();
         let claim = &config.claims.generations[&Generation::Eio4];
-        assert_eq!(claim.transports.as_deref(), Some(&["polling".to_owned()][..]));
+        assert_eq!(
+            claim.transports.as_deref(),
+            Some(&["polling".to_owned(), "websocket".to_owned()][..])
+        );
         assert_eq!(claim.features.as_deref(), Some(&["rooms".to_owned()][..]));
         assert!(super::super::differences(&config.claims, &findings()).is_empty());
         assert!(matches!(config.server, Some(Server::Url(url)) if url.address().policy_port == Some(843)));

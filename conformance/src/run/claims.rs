@@ -78,16 +78,14 @@ impl Claims {
         }
         let mut notes = Vec::new();
         for (generation, offered) in &offer.transports {
-            let mut note = |what: String| notes.push(unclaimed(&what, file));
             match self.generations.get(generation) {
-                None => note(generation.to_string()),
+                None => notes.push(unclaimed(&generation.to_string(), file)),
                 Some(Claim {
                     transports: Some(claimed),
                     ..
                 }) => {
-                    for transport in offered.iter().filter(|it| !claimed.contains(it)) {
-                        note(format!("{transport} of {generation}"));
-                    }
+                    let open = offered.iter().filter(|it| !claimed.contains(it)).map(String::as_str);
+                    notes.extend(unclaimed_of(*generation, open, file));
                 }
                 Some(_) => {}
             }
@@ -96,9 +94,15 @@ impl Claims {
     }
 }
 
-/// `the server answers to rooms of eio4, which conformance.toml does not claim`
+/// One note about all of these, if there are any: `the server answers to rooms, order of eio4, which conformance.toml does not
+/// claim`.
 #[must_use]
-pub fn unclaimed(what: &str, file: &str) -> String {
+pub fn unclaimed_of<'a>(generation: Generation, names: impl Iterator<Item = &'a str>, file: &str) -> Option<String> {
+    let names: Vec<&str> = names.collect();
+    (!names.is_empty()).then(|| unclaimed(&format!("{} of {generation}", names.join(", ")), file))
+}
+
+fn unclaimed(what: &str, file: &str) -> String {
     format!("the server answers to {what}, which {file} does not claim")
 }
 

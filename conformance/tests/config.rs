@@ -1,0 +1,225 @@
+//! `conformance.toml` from the outside: written by `probe` and `init`, read by `run`.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use reference_server::{Options, Server};
+
+/// Runs the program in a folder.
+fn tool(folder: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_sio-conformance"))
+        .args(args)
+        .current_dir(folder)
+        .output()
+        .unwrap()
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn folder(config: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("conformance.toml"), config).unwrap();
+    folder
+}
+
+#[test]
+fn what_probe_writes_of_the_embedded_server_is_everything() {
+    let folder = tempfile::tempdir().unwrap();
+    let written = tool(folder.path(), &["probe", "-o", "conformance.toml"]);
+    assert_eq!(code(&written), 0, "{}", stderr(&written));
+    insta::assert_snapshot!(stdout(&written), @"");
+    let text = std::fs::read_to_string(folder.path().join("conformance.toml")).unwrap();
+    assert!(
+        !text.contains("cannot run") && !text.contains("packet does not match"),
+        "{text}"
+    );
+
+    let again = tool(folder.path(), &["probe"]);
+    assert_eq!(stdout(&again), text, "the same server gets the same file");
+    let checked = tool(folder.path(), &["probe", "--check"]);
+    assert_eq!(stdout(&checked), "conformance.toml claims what the server does\n");
+    assert_eq!(code(&checked), 0);
+
+    let refused = tool(folder.path(), &["probe", "-o", "conformance.toml"]);
+    assert_eq!(code(&refused), 2);
+    assert!(
+        stderr(&refused).contains("conformance.toml is there already"),
+        "{}",
+        stderr(&refused)
+    );
+}
+
+/// A server without recovery and without WebTransport, that runs already.
+async fn server() -> (Server, String) {
+    let options = Options {
+        port: 0,
+        ..Options::contract()
+    };
+    let server = Server::start(options).await.unwrap();
+    let url = format!("http://{}", server.address());
+    (server, url)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_false_claim_fails_and_what_is_not_claimed_is_not_run() {
+    let (server, url) = server().await;
+    let claims =
+        "[generations.eio4]\ntransports = [\"polling\", \"webtransport\"]\nfeatures = [\"recovery\", \"binary\"]\n";
+    let folder = folder(&format!("[server]\nurl = \"{url}\"\n{claims}"));
+    let ran = tokio::task::spawn_blocking(move || {
+        let tool = |args: &[&str]| tool(folder.path(), args);
+        let eio4 = [
+            "run",
+            "--filter",
+            "eio4/recovery/offered",
+            "--filter",
+            "eio4/rooms/to*",
+            "--filter",
+            "eio4/binary/ten",
+        ];
+        [
+            tool(&["probe", "--check"]),
+            tool(&eio4),
+            tool(&["run", "--no-config", "--filter", "eio4/rooms/list"]),
+        ]
+    });
+    let [checked, claimed, without] = ran.await.unwrap();
+    server.shutdown().await;
+
+    assert_eq!(code(&checked), 1, "{}", stderr(&checked));
+    let text = stdout(&checked);
+    let (lies, open) = text.split_once("not claimed, and there\n").unwrap();
+    assert!(
+        lies.starts_with("false claims\n  eio4 webtransport: not offered\n  eio4 recovery: eio4/recovery/offered"),
+        "{text}"
+    );
+    assert!(
+        open.starts_with("  rev1\n  eio3\n  eio4 websocket\n  eio4 upgraded\n") || open.contains("  eio4 rooms\n"),
+        "{text}"
+    );
+
+    let text = stdout(&claimed);
+    assert_eq!(code(&claimed), 1, "{text}");
+    assert!(
+        text.starts_with(&format!("judging {url} on 6 cases, by conformance.toml\n")),
+        "{text}"
+    );
+    assert!(text.contains("which conformance.toml does not claim"), "{text}");
+    assert!(text.contains("no rooms"), "{text}");
+
+    assert!(
+        stdout(&without).starts_with("judging embedded on "),
+        "{}",
+        stdout(&without)
+    );
+    assert_eq!(code(&without), 0);
+}
+
+#[test]
+fn a_full_run_tells_what_is_there_without_a_claim() {
+    // Of revision 1 alone, without a feature: most cases are not applicable, and the run is short.
+    let folder = folder("name = \"ours\"\n[generations.rev1]\ntransports = [\"websocket\"]\nfeatures = []\n");
+    let ran = tool(folder.path(), &["run"]);
+    let text = stdout(&ran);
+    assert_eq!(code(&ran), 0, "{text}");
+    assert!(text.starts_with("judging ours (embedded) on "), "{text}");
+    let note = "the server answers to namespaces, refusal, rooms, broadcast, volatile, lifecycle, server-acks, order, disconnect, \
+                close, handshake, cors, authorization of rev1, which conformance.toml does not claim";
+    assert!(text.contains(note), "{text}");
+    assert!(
+        text.contains("the server answers to eio4, which conformance.toml does not claim"),
+        "{text}"
+    );
+    assert!(text.contains("no rooms"), "{text}");
+}
+
+#[test]
+fn a_case_that_is_newer_than_the_suite_is_told_and_does_not_fail() {
+    let folder = folder("suite = \"2026-11-28\"\n");
+    let case = "case:  eio4/mine/new\nsince: 2026-11-29\nover:  websocket\n\na open\na > 421[\"message-with-ack\",1]\na < 431[2]\n";
+    let old = case.replace("11-29", "11-28").replace("mine/new", "mine/old");
+    std::fs::write(folder.path().join("new.wire"), case).unwrap();
+    std::fs::write(folder.path().join("old.wire"), old).unwrap();
+    let ran = tool(folder.path(), &["run", "new.wire"]);
+    let text = stdout(&ran);
+    assert_eq!(code(&ran), 0, "{text}");
+    let note = "eio4/mine/new[websocket] is newer than the suite of 2026-11-28, and fails: packet does not match";
+    assert!(text.contains(note), "{text}");
+    assert!(text.contains("1 expected failure"), "{text}");
+    assert_eq!(code(&tool(folder.path(), &["run", "old.wire"])), 1);
+    assert_eq!(code(&tool(folder.path(), &["run", "--no-config", "new.wire"])), 1);
+}
+
+#[test]
+fn a_command_of_a_file_runs_in_the_files_folder_with_its_environment() {
+    let outer = tempfile::tempdir().unwrap();
+    let inner = outer.path().join("inner");
+    std::fs::create_dir(&inner).unwrap();
+    let config = "[server]\ncommand = [\"./serve\", \"a b\"]\nenv = { WORD = \"w\" }\n";
+    std::fs::write(inner.join("conformance.toml"), config).unwrap();
+    let script = "#!/bin/sh\nprintf '%s %s' \"$1\" \"$WORD\" > seen\nexit 7\n";
+    std::fs::write(inner.join("serve"), script).unwrap();
+    let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(inner.join("serve"), permissions).unwrap();
+    let ran = tool(outer.path(), &["run", "--config", "inner/conformance.toml"]);
+    assert_eq!(code(&ran), 3, "{}", stderr(&ran));
+    assert_eq!(std::fs::read_to_string(inner.join("seen")).unwrap(), "a b w");
+}
+
+#[test]
+fn a_wrong_file_is_shown_with_its_place() {
+    let folder = folder("[run]\njob = 3\npatience = \"x\"\n");
+    for command in ["run", "browser", "probe"] {
+        let ran = tool(folder.path(), &[command]);
+        assert_eq!(code(&ran), 2, "{command}");
+        let text = stderr(&ran);
+        assert!(
+            text.contains("conformance.toml:2:1") && text.contains("did you mean `jobs`?"),
+            "{command}: {text}"
+        );
+        assert!(text.contains("2 error(s) in conformance.toml"), "{command}: {text}");
+    }
+    let missing = tool(folder.path(), &["run", "--config", "none.toml"]);
+    assert_eq!(code(&missing), 2);
+    assert!(
+        stderr(&missing).contains("cannot read none.toml"),
+        "{}",
+        stderr(&missing)
+    );
+}
+
+#[test]
+fn init_writes_a_file_once_that_says_nothing_yet() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(code(&tool(folder.path(), &["init"])), 0);
+    let path = folder.path().join("conformance.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let ran = tool(folder.path(), &["run", "--filter", "eio4/ack/data*"]);
+    assert_eq!(code(&ran), 0, "{}", stdout(&ran));
+    assert!(stdout(&ran).contains(", by conformance.toml\n"), "{}", stdout(&ran));
+    assert_eq!(code(&tool(folder.path(), &["init"])), 2);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+    assert_eq!(code(&tool(folder.path(), &["init", "other.toml"])), 0);
+}
+
+#[test]
+fn there_is_nothing_to_check_without_claims() {
+    let folder = folder("[run]\n");
+    let ran = tool(folder.path(), &["probe", "--check"]);
+    assert_eq!(code(&ran), 2);
+    assert!(
+        stderr(&ran).contains("conformance.toml claims nothing"),
+        "{}",
+        stderr(&ran)
+    );
+}
