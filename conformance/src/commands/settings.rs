@@ -162,3 +162,93 @@ fn wrong(error: &ConfigError) -> CommandError {
         message: [shown, vec![error.to_string()]].concat().join("\n\n"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::cli::{Cli, Command, RunArgs};
+
+    fn settings(text: &str, named: bool) -> Settings {
+        Settings {
+            config: Config::parse(Path::new("ci/conformance.toml"), text).unwrap(),
+            file: Some("ci/conformance.toml".to_owned()),
+            named,
+        }
+    }
+
+    fn run(words: &str) -> Box<RunArgs> {
+        match Cli::try_parse_from(["sio-conformance", "run"].into_iter().chain(words.split_whitespace())) {
+            Ok(Cli {
+                command: Command::Run(args),
+            }) => args,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// What holds of the options that a file can say, too.
+    fn holds(settings: &Settings, words: &str) -> String {
+        let args = run(words);
+        let judged = &args.judged;
+        let timings = args.timings(settings.timings());
+        format!(
+            "{} {} {} {:?} {:?} {:?} {:?} {:?}",
+            settings.jobs(args.jobs),
+            settings.patience(judged.patience),
+            settings.traces(judged.traces.as_deref()).display(),
+            settings.baseline(judged.baseline.as_deref()),
+            settings.reports(judged).json,
+            timings.connect,
+            timings.interval,
+            timings.polling,
+        )
+    }
+
+    const FILE: &str = "[timing]\nconnect = \"2s\"\npolling = \"3s\"\n[run]\njobs = 4\npatience = 2\nbaseline = \"known\"\n\
+                        traces = \"traces\"\n[reports]\njson = \"a.jsonl\"\n";
+
+    #[test]
+    fn the_command_line_stands_above_the_file_and_the_file_above_the_defaults() {
+        assert_eq!(
+            holds(&Settings::default(), ""),
+            "48 1 target/conformance None None 1s 1s 1s"
+        );
+        let file = settings(FILE, true);
+        assert_eq!(
+            holds(&file, ""),
+            "4 2 ci/traces Some(\"ci/known\") Some(\"ci/a.jsonl\") 2s 1s 3s"
+        );
+        let said = "--jobs 5 --patience 3 --traces t --baseline b --json j --timing connect=4s";
+        assert_eq!(holds(&file, said), "5 3 t Some(\"b\") Some(\"j\") 4s 1s 3s");
+    }
+
+    #[test]
+    fn a_server_of_the_file_is_judged_where_the_command_line_names_none() {
+        let command = "[server]\ncommand = [\"./serve\"]";
+        let target = |named, url: Option<&str>| settings(command, named).target(url, None, &[]).unwrap();
+        assert_eq!(target(true, None).to_string(), "./serve");
+        assert_eq!(target(true, None).arguments(), " --config ci/conformance.toml");
+        assert_eq!(
+            target(false, None).arguments(),
+            "",
+            "it is found again without being named"
+        );
+        assert_eq!(
+            target(true, Some("http://127.0.0.1:1")).to_string(),
+            "http://127.0.0.1:1"
+        );
+        assert_eq!(Settings::default().target(None, None, &[]).unwrap(), Target::Embedded);
+        let of_url = settings("[server]\nurl = \"http://127.0.0.1:1\"", true);
+        let typed = of_url.target(None, None, &["./other".into()]).unwrap();
+        assert_eq!(typed.arguments(), " -- ./other");
+    }
+
+    #[test]
+    fn a_report_that_nobody_writes_yet_is_told() {
+        let asked = settings("[reports]\njson = \"a\"\ntap = \"b\"\ngithub = true", true).unwritten();
+        let told = "[reports] of ci/conformance.toml names what this version does not write: tap, github";
+        assert_eq!(asked.as_deref(), Some(told));
+        assert_eq!(settings(FILE, true).unwritten(), None);
+    }
+}

@@ -74,7 +74,7 @@ impl Reader<'_> {
             return None;
         };
         let mut strings = Vec::new();
-        for value in array.iter() {
+        for value in array {
             match value.get_ref().as_str() {
                 Some(text) => strings.push(Spanned::new(value.span(), text.to_owned())),
                 None => self.wrong_type((entry.0, value), "a list of strings", &example(entry.0)),
