@@ -237,6 +237,7 @@ mod tests {
             lenient: Vec::new(),
             reason: (outcome == Outcome::Skip).then(|| "no websocket".to_owned()),
             reruns: 0,
+            tries: 1,
             trace: None,
         }
     }
