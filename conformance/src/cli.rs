@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::browser::engine::Engine;
 use crate::commands::accept::AcceptArgs;
 use crate::commands::manual::{CompletionsArgs, ManArgs};
-use crate::commands::{ConfigArgs, InitArgs, ProbeArgs};
+use crate::commands::{ConfigArgs, InitArgs, ProbeArgs, ReportArgs};
 use crate::glob::Glob;
 use crate::run::case::Timings;
 use crate::run::plan::{Selection, Shard};
@@ -45,6 +45,8 @@ pub enum Command {
     },
     /// Write the baseline anew from what the last run of all cases came to
     Accept(AcceptArgs),
+    /// Make reports of saved runs, one or several
+    Report(ReportArgs),
     /// Show that every expectation can fail: replay each case with each thing the server said made wrong
     Prove(ProveArgs),
     /// Print what a shell needs to complete the words of this program
@@ -127,6 +129,12 @@ pub struct JudgedArgs {
     /// Write every event as a line of JSON
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+    /// Write a page to look at
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// What reports call the server: my-server 1.2
+    #[arg(long, value_name = "TEXT")]
+    pub name: Option<String>,
     /// Where traces of failing cases go, with screenshots and consoles where there is a browser [default: target/conformance]
     #[arg(long, value_name = "DIR")]
     pub traces: Option<PathBuf>,

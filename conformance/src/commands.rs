@@ -5,6 +5,7 @@ mod browser;
 mod init;
 pub mod manual;
 mod probe;
+mod report;
 mod settings;
 
 use std::ffi::OsString;
@@ -26,6 +27,7 @@ use crate::prove::{self, Known};
 use crate::report::{FanOut, JsonLines, Reporter, Terminal};
 use crate::run::boot::{self, BaseUrl, Target};
 use crate::run::browsers::Browsers;
+use crate::run::clock;
 use crate::run::engine::{Engine, Options};
 use crate::run::event::{Event, FORMAT_VERSION, Start, Summary};
 use crate::run::offer::served;
@@ -35,12 +37,14 @@ use crate::scenario::catalogue::{Case, Catalogue, CatalogueError};
 use crate::scenario::coverage::coverage;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::requirements::Requirements;
+use crate::suite;
 
 pub use accept::accept;
 pub use browser::browser;
 pub use init::{InitArgs, init};
 pub use manual::{completions, man};
 pub use probe::{ProbeArgs, probe};
+pub use report::{ReportArgs, report};
 pub use settings::ConfigArgs;
 
 use settings::Settings;
@@ -107,6 +111,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, CommandError> {
             suite: settings.suite(args.judged.suite),
         },
         browsers: None,
+        name: settings.name(args.judged.name.as_deref()),
         notes: for_browsers.into_iter().chain(settings.unwritten()).collect(),
         own_files: !args.files.is_empty(),
         settings,
@@ -128,6 +133,8 @@ struct Judging {
     generations: Vec<Generation>,
     options: Options,
     browsers: Option<Arc<Browsers>>,
+    /// What reports call the server, if not by its target.
+    name: Option<String>,
     /// Said before the first case.
     notes: Vec<String>,
     /// Whether the cases are not those that come with the program.
@@ -153,6 +160,9 @@ impl Judging {
         if let Some(path) = &self.reports.json {
             let json = JsonLines::create(path).map_err(|error| CommandError::new(Exit::Usage, error.to_string()))?;
             reporter = reporter.with(json);
+        }
+        if let Some(path) = &self.reports.html {
+            reporter = reporter.with(report::html(path, None)?);
         }
         let (summary, interrupted) = block_on(self.judge(cases, &mut reporter))??;
         let stale = if self.partial.is_none() && !interrupted {
@@ -204,8 +214,10 @@ impl Judging {
             tool: env!("CARGO_PKG_VERSION").to_owned(),
             target: self.target.to_string(),
             cases: cases.len(),
-            name: self.settings.config.name.clone(),
+            name: self.name.clone(),
             config: self.settings.file.clone(),
+            suite: Some(suite::DATE.to_owned()),
+            time: Some(clock::now()),
         }));
         for message in self.notes.iter().cloned().chain(offer.claims.unclaimed(&offer, file)) {
             reporter.event(&Event::Note { message });

@@ -177,8 +177,14 @@ fn a_case_that_is_newer_than_the_suite_is_told_and_does_not_fail() {
     let ran = tool(folder.path(), &["run", "new.wire"]);
     let text = stdout(&ran);
     assert_eq!(code(&ran), 0, "{text}");
-    assert!(text.contains("warnings\n  eio4/mine/new[websocket]  packet does not match"), "{text}");
-    assert!(text.contains("newer than suite 2026-11-28: the case came with 2026-11-29"), "{text}");
+    assert!(
+        text.contains("warnings\n  eio4/mine/new[websocket]  packet does not match"),
+        "{text}"
+    );
+    assert!(
+        text.contains("newer than suite 2026-11-28: the case came with 2026-11-29"),
+        "{text}"
+    );
     assert!(text.contains("1 expected failure"), "{text}");
     assert_eq!(code(&tool(folder.path(), &["run", "old.wire"])), 1);
     assert_eq!(code(&tool(folder.path(), &["run", "--no-config", "new.wire"])), 1);

@@ -82,6 +82,7 @@ pub fn browser(args: &BrowserArgs) -> Result<Exit, CommandError> {
         known,
         reports: Reports {
             json: args.judged.json.clone(),
+            html: args.judged.html.clone(),
             ..Reports::default()
         },
         partial,
@@ -94,6 +95,7 @@ pub fn browser(args: &BrowserArgs) -> Result<Exit, CommandError> {
             traces: settings.traces(args.judged.traces.as_deref()),
             suite: settings.suite(args.judged.suite),
         },
+        name: settings.name(args.judged.name.as_deref()),
         notes: vec![size(&cases)],
         own_files: !args.files.is_empty(),
         settings,

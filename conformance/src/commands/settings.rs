@@ -97,6 +97,10 @@ impl Settings {
         said.map_or_else(|| PathBuf::from(crate::report::TRACE_DIR), Path::to_owned)
     }
 
+    pub(super) fn name(&self, said: Option<&str>) -> Option<String> {
+        said.or(self.config.name.as_deref()).map(str::to_owned)
+    }
+
     pub(super) fn suite(&self, said: Option<Date>) -> Option<Date> {
         said.or_else(|| self.config.suite.as_deref()?.parse().ok())
     }
@@ -118,6 +122,7 @@ impl Settings {
         let said = self.config.reports.clone();
         Reports {
             json: judged.json.clone().or(said.json),
+            html: judged.html.clone().or(said.html),
             ..said
         }
     }
@@ -127,7 +132,6 @@ impl Settings {
         let said = &self.config.reports;
         let asked = [
             ("junit", said.junit.is_some()),
-            ("html", said.html.is_some()),
             ("tap", said.tap.is_some()),
             ("badge", said.badge.is_some()),
             ("github", said.github),

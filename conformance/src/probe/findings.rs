@@ -239,6 +239,8 @@ mod tests {
             reruns: 0,
             tries: 1,
             trace: None,
+            requirements: Vec::new(),
+            wire: None,
         }
     }
 

@@ -7,15 +7,18 @@ use thiserror::Error;
 
 use crate::run::event::Event;
 
+pub mod html;
 mod json;
 mod paint;
 mod progress;
 #[cfg(test)]
 pub(crate) mod samples;
+pub mod saved;
 mod terminal;
 mod text;
 mod trace;
 
+pub use html::Html;
 pub use json::JsonLines;
 pub use paint::Paint;
 pub use terminal::Terminal;

@@ -1,6 +1,6 @@
 //! Events for the tests of every reporter.
 
-use crate::run::event::{CaseReport, Event, FORMAT_VERSION, Failure, Outcome, Start, Summary};
+use crate::run::event::{CaseReport, Concern, Event, FORMAT_VERSION, Failure, Outcome, Start, Summary};
 use crate::scenario::ast::{Authority, Level};
 
 /// One event of each kind, with every field there is: the examples of `docs/json-lines.md`.
@@ -75,8 +75,10 @@ fn start(cases: usize) -> Event {
         tool: "0.1.0".into(),
         target: "http://127.0.0.1:3000".into(),
         cases,
-        name: None,
+        name: Some("my-server 1.2".into()),
         config: None,
+        suite: Some("2026-11-28".into()),
+        time: Some("2026-11-28T09:58:31Z".into()),
     })
 }
 
@@ -99,12 +101,14 @@ fn case(id: &str, outcome: Outcome) -> CaseReport {
         title: "an event comes back".into(),
         outcome,
         duration_ms: 12,
+        requirements: Vec::new(),
         failures: Vec::new(),
         lenient: Vec::new(),
         reason: None,
         reruns: 0,
         tries: 1,
         trace: None,
+        wire: None,
     }
 }
 
@@ -124,10 +128,20 @@ fn failed() -> CaseReport {
     CaseReport {
         title: "an acknowledgement carries the arguments".into(),
         duration_ms: 48,
+        requirements: vec![Concern {
+            id: "rev1#ack/data".into(),
+            level: Level::Must,
+        }],
         failures: vec![failure],
         reruns: 1,
         tries: 2,
         trace: Some("target/conformance/rev1/ack/data__xhr-polling.wire".into()),
+        wire: Some(
+            "case:  rev1/ack/data\ntitle: trace of rev1/ack/data[xhr-polling]\n\na open xhr-polling  # +0.4ms\n\
+             @ rev1#ack/data\na > 5:1+::{\"name\":\"two\",\"args\":[\"a\",1]}  # +0.9ms\na < 6:::1+[\"a\",1]  # +1.6ms\n\
+             # +1.6ms  a < 6:::1+[]\n# packet does not match\n# got 6:::1+[]\n"
+                .into(),
+        ),
         ..case("rev1/ack/data[xhr-polling]", Outcome::Fail)
     }
 }

@@ -15,7 +15,7 @@ use super::event::{CaseReport, Event, Outcome, Summary};
 use super::judge;
 use super::late::Lateness;
 use super::plan::{Extras, Offer};
-use super::trace::trace;
+use super::trace::{shortened, trace};
 use crate::browser::matrix::Seat;
 use crate::client::TcpConnect;
 use crate::client::tape::Progress;
@@ -212,15 +212,14 @@ impl Engine<'_> {
     }
 
     /// Writes the trace. A trace that is being run is not written over.
-    fn trace(&self, case: &Case, played: &Played) -> Option<String> {
+    fn write(&self, case: &Case, text: &str) -> Option<String> {
         if Path::new(&case.scenario.source.path).starts_with(&self.options.traces) {
             return Some(case.scenario.source.path.clone());
         }
-        let text = trace(&case.id, &case.scenario, case.transport.as_deref(), played);
         let path = if self.seat(&case.id).is_some() {
-            write_trace(&trace_folder(&self.options.traces, &case.id), "trace", &text).ok()?
+            write_trace(&trace_folder(&self.options.traces, &case.id), "trace", text).ok()?
         } else {
-            write_trace(&self.options.traces, &case.id, &text).ok()?
+            write_trace(&self.options.traces, &case.id, text).ok()?
         };
         Some(path.display().to_string())
     }
@@ -251,7 +250,8 @@ impl Engine<'_> {
             ..
         } = ended;
         let remarkable = played.failure.is_some() || !played.lenient.is_empty();
-        let path = remarkable.then(|| self.trace(case, played)).flatten();
+        let text = trace(&case.id, &case.scenario, case.transport.as_deref(), played);
+        let path = remarkable.then(|| self.write(case, &text)).flatten();
         let door = self.target.arguments();
         let dress = |fault| {
             judge::failure(
@@ -281,12 +281,14 @@ impl Engine<'_> {
             title: title(case),
             outcome,
             duration_ms: milliseconds(*took),
+            requirements: judge::concerns(&case.scenario),
             failures,
             lenient,
             reason,
             reruns: *reruns,
             tries: *tries,
             trace: path,
+            wire: Some(shortened(&text)),
         }
     }
 }
@@ -405,12 +407,14 @@ fn skipped(case: &Case, reason: String) -> CaseReport {
         title: title(case),
         outcome: Outcome::Skip,
         duration_ms: 0,
+        requirements: judge::concerns(&case.scenario),
         failures: Vec::new(),
         lenient: Vec::new(),
         reason: Some(reason),
         reruns: 0,
         tries: 1,
         trace: None,
+        wire: None,
     }
 }
 

@@ -1,8 +1,8 @@
 //! From a fault of the player to what a reader sees: the requirement, the place in the scenario, and what came.
 
 use super::case::{Fault, ops};
-use super::event::Failure;
-use crate::scenario::ast::{Authority, Scenario};
+use super::event::{Concern, Failure};
+use crate::scenario::ast::{Authority, Item, Scenario};
 use crate::scenario::diagnostic::{Diagnostic, Severity};
 use crate::scenario::requirements::Requirements;
 
@@ -77,6 +77,29 @@ pub fn failure(
         got: fault.got.clone(),
         rendered: diagnostic.render(false),
     }
+}
+
+/// The requirements that a scenario names, each once.
+#[must_use]
+pub fn concerns(scenario: &Scenario) -> Vec<Concern> {
+    let mut concerns: Vec<Concern> = Vec::new();
+    let references = scenario.items.iter().filter_map(|item| match item {
+        Item::Reference(reference) => Some(reference),
+        Item::Step(_) | Item::Blank | Item::Comment(_) => None,
+    });
+    for reference in references {
+        let level = reference.level.unwrap_or(scenario.headers.level);
+        for id in &reference.requirements {
+            match concerns.iter_mut().find(|known| known.id == id.node) {
+                Some(known) => known.level = known.level.min(level),
+                None => concerns.push(Concern {
+                    id: id.node.clone(),
+                    level,
+                }),
+            }
+        }
+    }
+    concerns
 }
 
 fn clipped(text: &str) -> String {

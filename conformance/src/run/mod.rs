@@ -4,6 +4,7 @@ pub mod boot;
 pub mod browsers;
 pub mod case;
 pub mod claims;
+pub mod clock;
 pub mod engine;
 pub mod event;
 pub mod judge;

@@ -105,3 +105,66 @@ fn comment(line: &TraceLine) -> Item {
 fn one_line(text: &str) -> String {
     text.replace(['\n', '\r'], " ").trim().to_owned()
 }
+
+/// The longest text of a trace in a report, in bytes, and the longest line of it.
+const REPORTED: usize = 16 * 1024;
+const REPORTED_LINE: usize = 2 * 1024;
+
+/// A trace as reports carry it: long lines, and then the whole, lose their middle, and say so. A trace that was shortened may
+/// not run again.
+#[must_use]
+pub fn shortened(trace: &str) -> String {
+    if trace.len() <= REPORTED && trace.lines().all(|line| line.len() <= REPORTED_LINE) {
+        return trace.to_owned();
+    }
+    let lines: Vec<String> = trace.lines().map(short_line).collect();
+    let total: usize = lines.iter().map(|line| line.len() + 1).sum();
+    if total <= REPORTED {
+        return lines.join("\n") + "\n";
+    }
+    // Both ends matter: how it began, and where it broke.
+    let fits = |lines: &mut dyn Iterator<Item = &String>| {
+        lines
+            .scan(0, |sum, line| {
+                *sum += line.len() + 1;
+                Some(*sum)
+            })
+            .take_while(|sum| *sum <= REPORTED / 2)
+            .count()
+    };
+    let (head, tail) = (fits(&mut lines.iter()), fits(&mut lines.iter().rev()));
+    let left_out = lines.len().saturating_sub(head + tail);
+    let note = format!("# … {left_out} lines are left out here …");
+    let parts = [&lines[..head], &[note], &lines[lines.len() - tail..]];
+    parts.concat().join("\n") + "\n"
+}
+
+fn short_line(line: &str) -> String {
+    if line.len() <= REPORTED_LINE {
+        return line.to_owned();
+    }
+    let cut = |at: usize| (0..=at).rev().find(|at| line.is_char_boundary(*at)).unwrap_or(0);
+    let (start, end) = (cut(REPORTED_LINE / 2), cut(line.len() - REPORTED_LINE / 2));
+    format!("{} …{} bytes… {}", &line[..start], end - start, &line[end..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_trace_is_as_it_was() {
+        let trace = "case:  rev1/a/b\n\na open\n";
+        assert_eq!(shortened(trace), trace);
+    }
+
+    #[test]
+    fn a_long_trace_keeps_both_ends_and_says_what_is_missing() {
+        let steps: String = (0..5000).map(|n| format!("a > 3:::{n}\n")).collect();
+        let short = shortened(&format!("case:  rev1/a/b\n{steps}# got {}\n", "é".repeat(100_000)));
+        assert!(short.len() <= REPORTED + 60, "{}", short.len());
+        assert!(short.starts_with("case:  rev1/a/b\na > 3:::0\n"));
+        assert!(short.contains("lines are left out here …\n"));
+        assert!(short.lines().last().unwrap().contains("…197958 bytes…"), "{short}");
+    }
+}

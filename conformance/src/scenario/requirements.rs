@@ -41,6 +41,16 @@ pub struct Requirement {
 #[derive(Clone, Debug, Default)]
 pub struct Requirements {
     by_id: BTreeMap<String, Requirement>,
+    documents: BTreeMap<String, About>,
+}
+
+/// What a document of requirements is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct About {
+    /// `Socket.IO protocol, revision 1`
+    pub title: String,
+    /// Where it can be read; none for what is no document.
+    pub source: Option<String>,
 }
 
 impl Requirements {
@@ -71,6 +81,11 @@ impl Requirements {
     /// All of them, by id.
     pub fn iter(&self) -> impl Iterator<Item = &Requirement> {
         self.by_id.values()
+    }
+
+    /// The documents by the part of an id before `#`.
+    pub fn documents(&self) -> impl Iterator<Item = (&str, &About)> {
+        self.documents.iter().map(|(name, about)| (name.as_str(), about))
     }
 
     pub(crate) fn ids(&self) -> impl Iterator<Item = &str> + Clone {
@@ -108,6 +123,11 @@ impl Requirements {
     }
 
     fn add(&mut self, document: Document, source: &Arc<Source>, problems: &mut Vec<Diagnostic>) {
+        let about = About {
+            title: document.title,
+            source: document.source.filter(|source| !source.is_empty()),
+        };
+        self.documents.insert(document.document.clone(), about);
         for entry in document.requirement {
             let span = Span {
                 start: entry.id.span().start,
@@ -141,9 +161,7 @@ impl Requirements {
 #[serde(deny_unknown_fields)]
 struct Document {
     document: String,
-    #[expect(dead_code, reason = "for readers of the file")]
     title: String,
-    #[expect(dead_code, reason = "for readers of the file")]
     source: Option<String>,
     #[serde(default)]
     requirement: Vec<Entry>,
