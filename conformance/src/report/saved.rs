@@ -193,7 +193,7 @@ mod tests {
     )]
     #[case(
         "{\"event\":\"start\",\"format\":1,\"target\":\"x\",\"cases\":1}\n",
-        "run.jsonl:1: not an event of `--json`: missing field `tool` at line 1 column 54"
+        "run.jsonl:1: not an event of `--json`: missing field `tool` at line 1 column 51"
     )]
     #[case(
         "hello\n",

@@ -16,7 +16,9 @@ function coverage() {
   const chips = amounts.map(([key, n]) =>
     el("button", { class: "chip" + (key === "none" && n ? " warn" : ""), type: "button", "aria-pressed": String(state.cover === key), click: () => tune({ cover: key }) }, COVER[key], el("b", {}, String(n))),
   );
-  const documents = [...new Set(kept.map(({ it }) => it.id.split("#")[0]))];
+  const names = [...new Set(kept.map(({ it }) => it.id.split("#")[0]))];
+  const idle = (name) => kept.every((row) => !row.it.id.startsWith(name + "#") || row.state === "idle");
+  const documents = [...names.filter((name) => !idle(name)), ...names.filter(idle)];
   return el(
     "section",
     { class: "coverage", "aria-label": "Coverage" },
@@ -46,7 +48,8 @@ function documentSection(name, rows) {
   function fill_() {
     if (fold.open && !body.firstChild) body.append(...rows.map(requirementRow));
   }
-  if (rows.length <= 60 || state.cover !== "all" || state.q) {
+  const used = rows.some((row) => row.state !== "idle");
+  if ((used && rows.length <= 60) || state.cover !== "all" || state.q) {
     fold.open = true;
     fill_();
   }
@@ -71,7 +74,7 @@ function requirementRow({ it, cases, state: how }) {
     el(
       "summary",
       {},
-      el("span", { class: "says" }, it.text || "This version does not know its text."),
+      el("span", { class: "says" }, it.text ? prose(it.text) : "This version does not know its text."),
       el("span", { class: "meta" }, el("b", { class: "level " + it.level }, it.level), code(it.id), el("span", {}, it.section), it.by && it.by !== "spec" && el("span", {}, it.by)),
       el("span", { class: "how" }, nothing || RUNS.map((_, run) => outcome(run)), proved.length > 0 && el("span", { class: "proof" + (survived ? " weak" : "") }, proofText([killed, survived]))),
     ),

@@ -6,7 +6,7 @@ const RUNS = DATA.runs;
 // The gravest first: where several stand for one, it does.
 const OUTCOMES = [
   { key: "fail", word: "fail", long: "failed" },
-  { key: "expected", word: "expected failure", long: "failed, as the baseline says" },
+  { key: "expected", word: "expected failure", short: "expected", long: "failed, as the baseline says" },
   { key: "lenient", word: "lenient", long: "conformant, with remarks" },
   { key: "pass", word: "pass", long: "passed" },
   { key: "skip", word: "not run", long: "not run" },
@@ -46,6 +46,7 @@ for (const scenario of DATA.scenarios) {
     CASES.set(it.id, it);
     if (it.over) USED.set(generation, (USED.get(generation) || new Set()).add(it.over));
   }
+  for (const row of rows.values()) row.cases.sort((a, b) => known.indexOf(a.over) - known.indexOf(b.over));
   ROWS.push(...rows.values());
 }
 

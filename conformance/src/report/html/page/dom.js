@@ -30,6 +30,13 @@ function code(text, name) {
   return el("code", { class: name }, visible(text));
 }
 
+// A sentence in which `words` of the wire stand between backticks.
+function prose(text) {
+  return visible(text)
+    .split(/(`[^`]+`)/)
+    .map((part) => (part.length > 2 && part.startsWith("`") ? el("code", {}, part.slice(1, -1)) : part));
+}
+
 function plural(n, one, many) {
   return n + " " + (n === 1 ? one : many || one + "s");
 }

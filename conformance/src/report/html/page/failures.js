@@ -13,23 +13,25 @@ function failures() {
       groups.get(key).where.push([it, run]);
     });
   }
-  return [...groups.values()];
+  const order = generationsInOrder();
+  const rank = ({ scenario }) => order.indexOf(scenario.generation);
+  return [...groups.values()].sort((a, b) => rank(a) - rank(b));
 }
 
 function failureCard({ scenario, failure, result, where }) {
   const [first, run] = where[0];
   const says = failure && failure.needs.map((number) => DATA.requirements[number]).find((it) => it.text);
-  const name = ([it, at]) => [RUNS.length > 1 && RUNS[at].label, it.over || it.row.also || "run"].filter(Boolean).join(" · ");
+  const name = ([it, at]) => [RUNS.length > 1 && RUNS[at].label, it.over, it.row.also].filter(Boolean).join(" · ") || "open";
   return el(
     "article",
     { class: "failure" },
     el(
       "h3",
       {},
-      el("a", { href: fragment({ case: first.id, run }) }, visible(failure ? failure.message : result.reason || "failed")),
+      el("a", { href: fragment({ case: first.id, run }) }, prose(failure ? failure.message : result.reason || "failed")),
     ),
-    el("p", { class: "of" }, code(scenario.id), el("span", {}, visible(scenario.title))),
-    says && el("blockquote", {}, says.text, el("cite", {}, says.id)),
+    el("p", { class: "of" }, code(scenario.id), el("span", {}, visible(scenario.title)), failure && el("span", { class: "line-number" }, "line " + failure.line)),
+    says && el("blockquote", {}, prose(says.text), el("cite", {}, says.id)),
     failure && comparison(failure),
     el("div", { class: "where" }, where.slice(0, 24).map((it) => cell(it[0], it[1], name(it))), where.length > 24 && el("span", {}, "and " + (where.length - 24) + " more")),
   );
@@ -43,7 +45,7 @@ function failureList() {
     "section",
     { class: "failures", "aria-label": "Failures" },
     el("h2", {}, "What failed", el("span", { class: "amount" }, plural(cases, "case") + (found.length < cases ? ", " + plural(found.length, "cause") : ""))),
-    some(found, 12, failureCard, "failures"),
+    some(found, 6, failureCard, "failures"),
   );
 }
 
@@ -55,7 +57,8 @@ function comparison(failure) {
     "dl",
     { class: "comparison" },
     failure.expected !== undefined && el("div", { class: "wanted" }, el("dt", {}, "expected"), el("dd", {}, el("pre", {}, wanted))),
-    el("div", { class: "came" }, el("dt", {}, "came"), el("dd", {}, failure.got === undefined ? el("p", {}, "nothing that fits") : el("pre", {}, came))),
+    failure.got !== undefined && el("div", { class: "came" }, el("dt", {}, "came"), el("dd", {}, el("pre", {}, came))),
+    failure.got === undefined && /^nothing came|timed? ?out/.test(failure.message) && el("div", { class: "came" }, el("dt", {}, "came"), el("dd", {}, el("p", {}, "nothing"))),
   );
 }
 

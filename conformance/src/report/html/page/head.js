@@ -9,13 +9,22 @@ function verdict(run) {
   return "Everything passed";
 }
 
+// What is the same in all runs is said once.
+function common() {
+  const [first] = RUNS;
+  const same = (name) => first[name] !== undefined && RUNS.every((run) => run[name] === first[name]);
+  return [same("suite") && "suite of " + visible(first.suite), same("tool") && "sio-conformance " + visible(first.tool)].filter(Boolean);
+}
+
 function facts(run) {
+  const said = common();
+  const own = (text) => (RUNS.length > 1 && said.includes(text) ? null : el("span", {}, text));
   return [
     run.target !== run.name && el("span", {}, "judged ", code(run.target)),
     run.time && el("span", {}, moment(run.time)),
     run.ms !== undefined && el("span", {}, "took " + duration(run.ms)),
-    run.suite && el("span", {}, "suite of " + visible(run.suite)),
-    el("span", {}, "sio-conformance " + visible(run.tool)),
+    run.suite && own("suite of " + visible(run.suite)),
+    own("sio-conformance " + visible(run.tool)),
   ];
 }
 
@@ -37,10 +46,12 @@ function counter({ key, word }, n) {
 }
 
 function remarks(run) {
-  const cut = run.cut && "The run was cut short: " + run.selectedText + ".";
-  const notes = [cut, ...run.notes].filter(Boolean);
-  if (!notes.length) return null;
-  return el("ul", { class: "notes" }, notes.map((note) => el("li", {}, RUNS.length > 1 && el("b", {}, run.label + ": "), visible(note))));
+  const name = RUNS.length > 1 && el("b", {}, run.label + ": ");
+  const ended = OUTCOMES.reduce((sum, { key }) => sum + run.counts[key], 0);
+  return [
+    run.cut && el("p", { class: "notes cut" }, name, "The run was cut short: " + ended + " of " + plural(run.selected, "case") + " ended."),
+    run.notes.length > 0 && el("ul", { class: "notes" }, run.notes.slice(0, 50).map((note) => el("li", {}, name && name.cloneNode(true), visible(note)))),
+  ];
 }
 
 function oneServer(run) {
@@ -65,11 +76,10 @@ function severalServers() {
       el("td", { class: "wide facts" }, facts(run)),
     ),
   );
-  return [names, el("div", { class: "scroll" }, el("table", { class: "runs" }, el("thead", {}, head), el("tbody", {}, rows)))];
+  return [names, el("div", { class: "scroll" }, el("table", { class: "runs" }, el("thead", {}, head), el("tbody", {}, rows))), el("p", { class: "facts" }, common().map((text) => el("span", {}, text)))];
 }
 
 function head() {
-  for (const run of RUNS) run.selectedText = OUTCOMES.reduce((sum, { key }) => sum + run.counts[key], 0) + " of " + plural(run.selected, "case") + " ended";
   const body = RUNS.length === 1 ? oneServer(RUNS[0]) : severalServers();
   return el("header", { class: "head" }, el("p", { class: "brand" }, "Socket.IO conformance"), body, RUNS.map(remarks));
 }

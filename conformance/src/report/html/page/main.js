@@ -90,6 +90,7 @@ function filters() {
 
 // On paper everything is open.
 function unfold() {
+  for (const more of document.querySelectorAll(".more")) more.click();
   for (const group of document.querySelectorAll(".group")) group.show(true);
   for (const fold of document.querySelectorAll("details:not(.req)")) fold.open = true;
 }

@@ -59,7 +59,7 @@ function groupSection(group, columns, few) {
   const button = el(
     "button",
     { class: "fold", type: "button", click: toggle },
-    el("span", { class: "arrow", "aria-hidden": "true" }),
+    el("span", { class: "turn", "aria-hidden": "true" }),
     el("span", { class: "topic" }, group.topic),
     el("span", { class: "amount" }, plural(cases.length, "case")),
   );
@@ -99,11 +99,15 @@ function matrixRow(row, columns) {
       const it = row.cases.find((it) => it.over === over);
       return it ? away(cell(it, at)) : el("span", { class: "cell gap", "aria-hidden": "true" });
     });
-    const wide = plain && away(cell(plain, at, plain.results[at] ? OUTCOME[plain.results[at].outcome].word : ""));
+    const wide = plain && away(cell(plain, at, plain.results[at] ? shortWord(plain.results[at].outcome) : ""));
     if (wide) wide.classList.add("broad");
     return el("div", { class: "block" }, RUNS.length > 1 && el("span", { class: "server" }, run.label), el("div", { class: "slots" }, wide || cells));
   });
   return el("div", { class: "line row" }, name, el("div", { class: "blocks" }, blocks));
+}
+
+function shortWord(outcome) {
+  return OUTCOME[outcome].short || OUTCOME[outcome].word;
 }
 
 // One stop of the Tab key for each group; arrows move within.

@@ -16,15 +16,15 @@ function panel() {
       { class: "panel-head" },
       el("p", { class: "id" }, badge(result.outcome), el("span", {}, code(it.id)), RUNS.length > 1 && el("span", { class: "on" }, "on " + RUNS[run].label)),
       el("h2", { id: "panel-title" }, visible(it.scenario.title || it.id)),
-      el("p", { class: "facts" }, el("span", {}, duration(result.ms)), result.reruns && el("span", {}, "run again " + plural(result.reruns, "time") + ", for the tool was late"), it.proof && el("span", { class: it.proof[1] ? "weak" : "" }, proofText(it.proof))),
+      el("p", { class: "facts" }, el("span", {}, duration(result.ms)), result.reruns > 0 && el("span", {}, "run again " + plural(result.reruns, "time") + ", for the tool was late"), it.proof && el("span", { class: it.proof[1] ? "weak" : "" }, proofText(it.proof))),
       siblings(it, run),
     ),
     result.reason && el("p", { class: "reason" }, el("b", {}, result.outcome === "skip" ? "not run: " : result.outcome === "expected" ? "known: " : ""), visible(result.reason)),
     [...failures, ...remarks].map(([failure, level]) => wrong(failure, level, result.outcome)),
     conversation(result),
     again(it, result, run),
-    others.length && section(spoken.size ? "Also of this case" : "What the protocol says", others.map(([number, level]) => requirement(DATA.requirements[number], level))),
-    [...failures, ...remarks].length && section("As the terminal shows it", [...failures, ...remarks].map(([failure]) => block(failure.text, "diagnostic"))),
+    others.length > 0 && section(spoken.size ? "Also of this case" : "What the protocol says", others.map(([number, level]) => requirement(DATA.requirements[number], level))),
+    failures.length + remarks.length > 0 && section("As the terminal shows it", [...failures, ...remarks].map(([failure]) => block(failure.text, "diagnostic"))),
     raw(result),
     behind(result),
   );
@@ -63,7 +63,7 @@ function siblings(it, run) {
       { class: "sibling-line" },
       RUNS.length > 1 && el("span", { class: "server" }, RUNS[at].label),
       cases.map((other) => {
-        const button = cell(other, at, other.over || (RUNS.length > 1 ? OUTCOME[(other.results[at] || { outcome: "skip" }).outcome].word : ""));
+        const button = cell(other, at, other.over || (RUNS.length > 1 ? (other.results[at] ? shortWord(other.results[at].outcome) : "–") : ""));
         button.classList.remove("off");
         if (other === it && at === run) button.setAttribute("aria-current", "true");
         return button;
@@ -85,7 +85,7 @@ function wrong(failure, level, outcome) {
   return el(
     "section",
     { class: "part wrong " + (level === "must" ? "o-" + (outcome === "lenient" ? "fail" : outcome) : "o-lenient") },
-    el("h3", { class: "message" }, el("span", { class: "level" }, failure.level), visible(failure.message)),
+    el("h3", { class: "message" }, el("span", { class: "level" }, failure.level), prose(failure.message)),
     known.map((it) => requirement(it, failure.level, failure.by)),
     comparison(failure),
     el("p", { class: "place" }, code(failure.file + ":" + failure.line)),
@@ -100,7 +100,7 @@ function requirement(it, level, by) {
   return el(
     "blockquote",
     { class: "requirement" },
-    el("p", {}, it.text || "This version does not know the text of this requirement."),
+    el("p", {}, it.text ? prose(it.text) : "This version does not know the text of this requirement."),
     el("footer", {}, el("b", { class: "level " + level }, level), code(it.id), it.section && el("span", {}, it.section), source && el("span", {}, source), authority && el("span", {}, authority)),
   );
 }
@@ -115,7 +115,7 @@ function conversation(result) {
     holder.drawn = width;
     holder.replaceChildren(sequence(result, width) || el("p", { class: "empty" }, "Nothing was said."));
   };
-  new ResizeObserver(draw).observe(holder);
+  new ResizeObserver(() => requestAnimationFrame(draw)).observe(holder);
   return section("What happened", holder);
 }
 

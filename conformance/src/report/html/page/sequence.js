@@ -18,11 +18,12 @@ function sequence(result, width) {
 
   steps.forEach((step, at) => {
     if (step.rule !== undefined) return rule(picture, step.rule);
-    const mood = at === broken ? "bad" : remarks.includes(step.raw) ? "remark" : "";
+    const remark = remarks.find((expected) => expected && step.way && says(step, expected));
+    const mood = remark ? "remark" : "";
     if (at === broken) return brokenArrow(picture, step, failure, verdict);
-    const shown = step.seen.length && step.way !== "both" ? step.seen : [step];
+    const shown = [...(step.seen.length && step.way !== "both" ? step.seen : [step]), ...step.also];
     for (const it of shown) for (const lane of it.lanes) arrow(picture, { ...it, lane, at: it.at ?? step.at, mood, hint: step.raw });
-    if (mood === "remark") note(picture, step.lanes[0], "expected " + step.raw, "remark");
+    if (remark) note(picture, step.lanes[0], "rather " + remark, "remark");
   });
   if (failure && broken < 0) verdict.forEach((line) => note(picture, lanes[0], line, "bad"));
 
@@ -44,17 +45,20 @@ function sequence(result, width) {
 
 function arrowheads() {
   const head = (kind) =>
-    svg("marker", { id: "head-" + kind, viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 8, markerHeight: 8, markerUnits: "userSpaceOnUse", orient: "auto-start-reverse" }, svg("path", { class: "head " + kind, d: "M0 .5L8 4 0 7.5z" }));
+    svg("marker", { id: "head-" + kind, viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 8, markerHeight: 8, markerUnits: "userSpaceOnUse", orient: "auto-start-reverse" }, svg("path", { class: "tip " + kind, d: "M0 .5L8 4 0 7.5z" }));
   return svg("defs", {}, ["out", "in", "bad", "remark"].map(head));
 }
 
 // The step that the failure names; else the last that anything can have gone wrong at.
 function brokenStep(steps, failure) {
-  const expected = (failure.expected || "").replace(/\s+/g, " ");
-  for (let at = steps.length - 1; at >= 0; at -= 1) {
-    if (steps[at].way && (steps[at].raw || "").replace(/\s+/g, " ").startsWith(expected) && expected) return at;
-  }
+  for (let at = steps.length - 1; at >= 0; at -= 1) if (steps[at].way && says(steps[at], failure.expected)) return at;
   return -1;
+}
+
+// Whether a line of the case is this step, or stands in it.
+function says(step, expected) {
+  const plain = (text) => text.replace(/\s+/g, " ");
+  return Boolean(expected && step.raw) && [step.raw, ...step.more].some((line) => plain(line).startsWith(plain(expected)));
 }
 
 // Text cut into lines that fit; what is too long ends in an ellipsis.
@@ -87,7 +91,7 @@ function rule(picture, reference) {
   const ids = reference.split(/\s+/).filter((word) => word.includes("#"));
   const known = DATA.requirements.find((it) => it.id === ids[0]);
   const fit = (picture.server + 14 - picture.gutter - 14) * 1.12;
-  const lines = wrapped((known && known.text) || ids.join(" "), fit, 3);
+  const lines = wrapped(known && known.text ? known.text.replaceAll("`", "") : ids.join(" "), fit, 3);
   const height = lines.length * 15 + 10;
   picture.y += 8;
   picture.marks.push(
@@ -108,7 +112,7 @@ function arrow(picture, it) {
   if (it.way === "note") return note(picture, it.lane, it.text, it.mood, it.at);
   const part = it.part ? it.part + "  " : "";
   const text = part + it.text + (it.more && it.more.length && it.way !== "in" ? "  " + it.more.join("  ") : "");
-  const lines = wrapped(text, inner - 10, 4);
+  const lines = it.lines ? it.lines.flatMap((line) => wrapped(line, inner - 10, 3)) : wrapped(text, inner - 10, 4);
   const kind = it.mood || (it.way === "in" ? "in" : "out");
   const y = picture.y + lines.length * FONT.line + 4;
   const [x1, x2] = it.way === "in" ? [picture.server, from] : [from, picture.server];
@@ -116,7 +120,7 @@ function arrow(picture, it) {
     svg(
       "g",
       { class: "arrow " + kind + (it.dashed ? " dashed" : "") },
-      it.hint && svg("title", {}, visible(it.hint + (it.limit ? "" : ""))),
+      it.hint && svg("title", {}, visible(it.hint)),
       time(picture, it.at, y),
       texts(lines, from + 10, picture.y + FONT.line - 3, "packet"),
       svg("line", { x1, x2, y1: y, y2: y, "marker-end": "url(#head-" + kind + ")", "marker-start": it.way === "both" ? "url(#head-" + kind + ")" : null }),
@@ -128,7 +132,7 @@ function arrow(picture, it) {
 
 function time(picture, at, y) {
   if (at === undefined || picture.narrow) return null;
-  return svg("text", { class: "time", x: picture.gutter - 10, y: y - 4, "text-anchor": "end" }, (at / 10).toFixed(1) + " ms");
+  return svg("text", { class: "time", x: picture.gutter - 10, y: y - 4, "text-anchor": "end" }, at < 10000 ? (at / 10).toFixed(1) + " ms" : (at / 10000).toFixed(3) + " s");
 }
 
 // What one side does by itself.
@@ -147,8 +151,9 @@ function brokenArrow(picture, step, failure, verdict) {
   const top = picture.y + 2;
   picture.y += 10;
   const start = picture.marks.length;
-  const said = step.seen.map((it) => it.text);
-  for (const it of step.seen) arrow(picture, { ...it, lane: it.lanes[0], mood: it.text === failure.got ? "bad" : "" });
+  const came = [...step.seen, ...step.also];
+  const said = came.map((it) => it.text);
+  for (const it of came) arrow(picture, { ...it, lane: it.lanes[0], mood: it.text === failure.got ? "bad" : "" });
   const from = picture.x[lane];
   const inner = picture.server - from - 18;
   const heading = (text) => {
@@ -156,12 +161,14 @@ function brokenArrow(picture, step, failure, verdict) {
     picture.y += 14;
   };
   heading("expected");
-  arrow(picture, { ...step, lane, seen: [], mood: "bad", dashed: true, at: step.at });
+  const wanted = { ...step, lane, seen: [], mood: "bad", dashed: true };
+  if (step.way === "in" && step.more.length) wanted.lines = [step.text, ...step.more.map((line) => "  " + line)];
+  arrow(picture, wanted);
   if (failure.got !== undefined && !said.includes(failure.got)) {
     heading("came");
     arrow(picture, { lane, way: "in", text: failure.got, part: "", mood: "bad" });
   }
-  for (const line of wrapped(failure.message, inner, 3)) {
+  for (const line of wrapped(failure.message.replaceAll("`", ""), inner * 0.92, 3)) {
     picture.marks.push(svg("text", { class: "wrong", x: from + 10, y: picture.y + 12 }, line));
     picture.y += FONT.line;
   }

@@ -11,7 +11,7 @@ function traceText(wire) {
   return wire.map(line).join("\n") + "\n";
 }
 
-// Steps in order: { lanes, part, way, text, at, seen, more } and { rule } for what a reference says. `verdict` is what stands at
+// Steps in order: { lanes, part, way, text, at, seen, also, more } and { rule } for what a reference says. `verdict` is what stands at
 // the end, where the case failed.
 function readTrace(wire) {
   const steps = [];
@@ -24,15 +24,30 @@ function readTrace(wire) {
     if (!body && /^[a-z]+:/.test(text)) continue;
     body = true;
     if (isSeen) {
-      if (last && last.way) last.seen.push({ ...action(text), at: tenths });
-      else steps.push({ ...action(text), at: tenths, seen: [], more: [] });
+      const seen = { ...action(text), at: tenths };
+      const said = seenBy(steps, seen);
+      if (said) said.seen.push(seen);
+      else if (last && last.way) last.also.push(seen);
+      else steps.push({ ...action(text), at: tenths, seen: [], also: [], more: [] });
     } else if (text.startsWith("@")) steps.push({ rule: text.slice(1).trim() });
     else if (text.startsWith("#")) verdict.push(text.slice(1).trim());
     else if (/^\s/.test(text)) {
       if (last && last.more) last.more.push(text.trim());
-    } else if (text) steps.push({ ...action(text), raw: text, at: tenths, seen: [], more: [] });
+    } else if (text) steps.push({ ...action(text), raw: text, at: tenths, seen: [], also: [], more: [] });
   }
   return { steps, verdict };
+}
+
+// The step that was seen: what is seen of a request and its body stands below the body.
+function seenBy(steps, seen) {
+  for (let at = steps.length - 1; at >= 0 && at > steps.length - 6; at -= 1) {
+    const step = steps[at];
+    if (!step.way || !step.lanes.includes(seen.lanes[0])) continue;
+    if (/^(any order|one of)/.test(step.text)) return step;
+    const again = step.seen.some((it) => it.lanes[0] === seen.lanes[0]);
+    if (step.part === seen.part && step.verb === seen.verb && !again) return step;
+  }
+  return null;
 }
 
 const WAYS = [
@@ -58,7 +73,14 @@ function action(line) {
     if (!found) continue;
     const note = { ">b": "binary ", "<b": "binary ", ">x": "bytes ", "<x": "bytes " }[found[1]] || "";
     const ends = /^(closed|eof|close|drop)\b/.test(act);
-    return { lanes: names.map(([lane]) => lane), part: names[0][1] || "", way, text: note + found[2], limit, ends, mark: found[1] };
+    return { lanes: names.map(([lane]) => lane), part: names[0][1] || "", way, text: note + found[2], limit, ends, verb: verb(act) };
   }
-  return { lanes: names.map(([lane]) => lane), part: names[0][1] || "", way: "note", text: act, limit };
+  return { lanes: names.map(([lane]) => lane), part: names[0][1] || "", way: "note", text: act, limit, verb: verb(act) };
+}
+
+// `>` and `>>` are the same here, and so are all statuses.
+function verb(act) {
+  const [word] = act.split(" ");
+  if (/^\d{3}$/.test(word)) return "status";
+  return { ">>": ">", "<<": "<", "<<+": "<" }[word] || word;
 }
