@@ -16,7 +16,7 @@ pub struct ReportArgs {
     #[arg(value_name = "RUN", required = true)]
     pub runs: Vec<PathBuf>,
     /// Write a page to look at
-    #[arg(long, value_name = "FILE", required = true)]
+    #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
     /// How many changes each case catches: lines of {"event":"proof","case":"ID","killed":12,"survived":0}
     #[arg(long, value_name = "FILE")]
@@ -29,6 +29,9 @@ pub struct ReportArgs {
 ///
 /// When a run cannot be read, or a report cannot be written.
 pub fn report(args: &ReportArgs) -> Result<Exit, CommandError> {
+    if args.html.is_none() {
+        return Err(usage("nothing to make of the runs; --html FILE writes a page"));
+    }
     // All are read before anything is written.
     let runs = args.runs.iter().map(|path| saved::read(path).map_err(usage));
     let runs = runs.collect::<Result<Vec<_>, _>>()?;

@@ -58,7 +58,7 @@ impl Lines {
     fn line(&mut self, line: &str) -> Line {
         let step = line.rsplit_once("  # +").and_then(|(text, at)| {
             let tenths = tenths(at.strip_suffix("ms")?)?;
-            (step_time(tenths) == at).then(|| (text, tenths))
+            (step_time(tenths) == at).then_some((text, tenths))
         });
         if let Some((text, at)) = step {
             return Line::Step(self.number(text), at);

@@ -85,7 +85,8 @@ function label(name) {
 
 function door(run) {
   if (run.target === "embedded") return "";
-  return (/^https?:/.test(run.target) ? " --url " : " -- ") + visible(run.target);
+  if (!/^https?:/.test(run.target)) return " -- " + visible(run.target);
+  return " --url " + (/^[\w.:/[\]-]+$/.test(run.target) ? run.target : quoted(run.target));
 }
 
 // As a shell reads it.

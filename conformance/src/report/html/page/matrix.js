@@ -16,11 +16,12 @@ function matrix() {
   const title = el("h2", {}, "Every case", el("span", { class: "amount" }, isFiltered() ? cases + " of " + plural(CASES.size, "case") : plural(CASES.size, "case")));
   if (!rows.length) return el("section", { class: "matrix" }, title, el("p", { class: "empty" }, "No case fits these filters. ", clearer()));
   const few = isFiltered() && rows.length <= 150;
+  room = ROOM / RUNS.length;
   const sections = generationsInOrder().map((generation) => {
     const mine = groups(rows.filter((row) => row.generation === generation));
     return mine.length ? generationSection(generation, mine, few) : null;
   });
-  return el("section", { class: "matrix" + (RUNS.length === 1 ? " single" : ""), "aria-label": "Every case", keydown: walk }, title, legend(), sections);
+  return el("section", { class: "matrix" + (RUNS.length === 1 ? " single" : RUNS.length > 4 ? " many" : ""), "aria-label": "Every case", keydown: walk }, title, legend(), sections);
 }
 
 function legend() {
@@ -47,10 +48,17 @@ function generationSection(generation, mine, few) {
   );
 }
 
+// Groups with failures are open, as far as a page with so many cells opens at once.
+const ROOM = 900;
+let room = ROOM;
+
 function isOpen(group, few) {
   if (state.open.has(group.key)) return true;
   if (state.shut.has(group.key)) return false;
-  return few || group.rows.some((row) => row.cases.some((it) => asked(it) && outcomesOf(it).includes("fail")));
+  if (few) return true;
+  const failing = group.rows.some((row) => row.cases.some((it) => asked(it) && outcomesOf(it).includes("fail")));
+  if (failing) room -= group.rows.length;
+  return failing && room >= 0;
 }
 
 function groupSection(group, columns, few) {

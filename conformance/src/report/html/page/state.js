@@ -64,6 +64,7 @@ function terms() {
 
 // Whether a case is asked for.
 function asked(it) {
+  if (!isFiltered()) return true;
   if (state.generation.size && !state.generation.has(it.scenario.generation)) return false;
   if (state.over.size && !state.over.has(it.over || "none")) return false;
   if (state.outcome.size && !outcomesOf(it).some((outcome) => state.outcome.has(outcome))) return false;

@@ -66,16 +66,16 @@ const WAYS = [
 // `a.poll < 3:::hi`: which lanes, which way, and what.
 function action(line) {
   const [, lanes, rest] = /^(\S+)\s*(.*)$/s.exec(line) || [null, "", line];
-  const [, limit, act] = /^(\[[^\]]*\])?\s*(.*)$/s.exec(rest);
+  const [, act] = /^(?:\[[^\]]*\])?\s*(.*)$/s.exec(rest);
   const names = lanes.split(",").map((lane) => lane.split("."));
   for (const [shape, way] of WAYS) {
     const found = shape.exec(act);
     if (!found) continue;
     const note = { ">b": "binary ", "<b": "binary ", ">x": "bytes ", "<x": "bytes " }[found[1]] || "";
     const ends = /^(closed|eof|close|drop)\b/.test(act);
-    return { lanes: names.map(([lane]) => lane), part: names[0][1] || "", way, text: note + found[2], limit, ends, verb: verb(act) };
+    return { lanes: names.map(([lane]) => lane), part: names[0][1] || "", way, text: note + found[2], ends, verb: verb(act) };
   }
-  return { lanes: names.map(([lane]) => lane), part: names[0][1] || "", way: "note", text: act, limit, verb: verb(act) };
+  return { lanes: names.map(([lane]) => lane), part: names[0][1] || "", way: "note", text: act, verb: verb(act) };
 }
 
 // `>` and `>>` are the same here, and so are all statuses.
