@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::browser::engine::Engine;
 use crate::commands::accept::AcceptArgs;
 use crate::commands::manual::{CompletionsArgs, ManArgs};
+use crate::commands::reports::ReportFiles;
 use crate::commands::{ConfigArgs, InitArgs, ProbeArgs, ReportArgs};
 use crate::glob::Glob;
 use crate::run::case::Timings;
@@ -126,12 +127,9 @@ pub struct JudgedArgs {
     /// Date of the suite that the server is held to: a failure of a newer case is a warning
     #[arg(long, value_name = "DATE")]
     pub suite: Option<Date>,
-    /// Write every event as a line of JSON
-    #[arg(long, value_name = "FILE")]
-    pub json: Option<PathBuf>,
-    /// Write a page to look at
-    #[arg(long, value_name = "FILE")]
-    pub html: Option<PathBuf>,
+    /// Reports
+    #[command(flatten)]
+    pub reports: ReportFiles,
     /// What reports call the server: my-server 1.2
     #[arg(long, value_name = "TEXT")]
     pub name: Option<String>,

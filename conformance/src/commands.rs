@@ -6,6 +6,7 @@ mod init;
 pub mod manual;
 mod probe;
 mod report;
+pub mod reports;
 mod settings;
 
 use std::ffi::OsString;
@@ -18,13 +19,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::cli::{ListArgs, ProveArgs, RunArgs};
-use crate::config::Reports;
 use crate::exit::Exit;
 use crate::expect::{Baseline, Keep};
 use crate::glob::Glob;
 use crate::probe::{offered, unclaimed_features};
 use crate::prove::{self, Known};
-use crate::report::{FanOut, JsonLines, Reporter, Terminal};
+use crate::report::Reporter;
 use crate::run::boot::{self, BaseUrl, Target};
 use crate::run::browsers::Browsers;
 use crate::run::clock;
@@ -47,6 +47,7 @@ pub use probe::{ProbeArgs, probe};
 pub use report::{ReportArgs, report};
 pub use settings::ConfigArgs;
 
+use reports::{ReportFiles, reporters};
 use settings::Settings;
 
 /// Why a command ends without a result: for a person, with the exit code.
@@ -100,7 +101,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, CommandError> {
         target: settings.target(args.judged.url.as_deref(), args.policy_port, &args.judged.server)?,
         baseline: baseline(known.as_deref(), &ids)?,
         known,
-        reports: settings.reports(&args.judged),
+        reports: settings.reports(&args.judged.reports)?,
         requirements: catalogue.requirements.clone(),
         generations: selection.generations.clone(),
         options: Options {
@@ -112,7 +113,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, CommandError> {
         },
         browsers: None,
         name: settings.name(args.judged.name.as_deref()),
-        notes: for_browsers.into_iter().chain(settings.unwritten()).collect(),
+        notes: for_browsers.into_iter().collect(),
         own_files: !args.files.is_empty(),
         settings,
         probing: partial.is_none().then(|| catalogue.clone()),
@@ -127,7 +128,7 @@ struct Judging {
     baseline: Baseline,
     /// The baseline's file.
     known: Option<PathBuf>,
-    reports: Reports,
+    reports: ReportFiles,
     requirements: Requirements,
     /// Those asked for by name.
     generations: Vec<Generation>,
@@ -151,18 +152,11 @@ impl Judging {
     /// Runs cases and reports. `ids` are those of every case. Where none is left out, a baseline's line that fits none is
     /// an error.
     fn run(&self, cases: Vec<Case>, ids: &[&str]) -> Result<Exit, CommandError> {
-        let mut reporter = FanOut::default().with(Terminal::stdout());
+        let mut reporter = reporters(&self.reports)?;
         // Of files of one's own there is nothing to accept.
         if !self.own_files {
             let keep = Keep::new(&self.options.traces, self.known.as_deref(), self.partial.clone());
             reporter = reporter.with(keep);
-        }
-        if let Some(path) = &self.reports.json {
-            let json = JsonLines::create(path).map_err(|error| CommandError::new(Exit::Usage, error.to_string()))?;
-            reporter = reporter.with(json);
-        }
-        if let Some(path) = &self.reports.html {
-            reporter = reporter.with(report::html(path, None)?);
         }
         let (summary, interrupted) = block_on(self.judge(cases, &mut reporter))??;
         let stale = if self.partial.is_none() && !interrupted {

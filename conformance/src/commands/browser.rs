@@ -9,7 +9,6 @@ use crate::browser::flash::Flash;
 use crate::browser::matrix::{Means, Seated, matrix, size};
 use crate::browser::pool::Pool;
 use crate::cli::BrowserArgs;
-use crate::config::Reports;
 use crate::exit::Exit;
 use crate::glob::Glob;
 use crate::run::boot::Target;
@@ -80,11 +79,7 @@ pub fn browser(args: &BrowserArgs) -> Result<Exit, CommandError> {
         target,
         baseline: baseline(known.as_deref(), &ids)?,
         known,
-        reports: Reports {
-            json: args.judged.json.clone(),
-            html: args.judged.html.clone(),
-            ..Reports::default()
-        },
+        reports: args.judged.reports.clone(),
         partial,
         requirements: catalogue.requirements.clone(),
         generations: Vec::new(),

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::reports::{ReportFiles, When};
 use super::{CommandError, target};
-use crate::cli::JudgedArgs;
-use crate::config::{Config, ConfigError, NAME, Reports, Server};
+use crate::config::{Config, ConfigError, NAME, Server};
 use crate::exit::Exit;
+use crate::report::BadgeFile;
 use crate::run::boot::Target;
 use crate::run::case::Timings;
 use crate::suite::Date;
@@ -116,37 +117,27 @@ impl Settings {
         }
     }
 
-    /// The reports of a run. This is where an option of the command line meets its key: a new format takes a line here, and
-    /// leaves [`unwritten`](Self::unwritten).
-    pub(super) fn reports(&self, judged: &JudgedArgs) -> Reports {
-        let said = self.config.reports.clone();
-        Reports {
-            json: judged.json.clone().or(said.json),
-            html: judged.html.clone().or(said.html),
-            ..said
-        }
-    }
-
-    /// Reports that the file asks for, and that nobody writes yet.
-    pub(super) fn unwritten(&self) -> Option<String> {
-        let said = &self.config.reports;
-        let asked = [
-            ("junit", said.junit.is_some()),
-            ("tap", said.tap.is_some()),
-            ("badge", said.badge.is_some()),
-            ("github", said.github),
-        ];
-        let names: Vec<&str> = asked
-            .iter()
-            .filter(|(_, asked)| *asked)
-            .map(|(name, _)| *name)
-            .collect();
-        let file = self.file.as_deref().unwrap_or(NAME);
-        (!names.is_empty()).then(|| {
-            format!(
-                "[reports] of {file} names what this version does not write: {}",
-                names.join(", ")
-            )
+    /// The reports of a run: those of the command line, and over what it leaves out those of the file.
+    pub(super) fn reports(&self, said: &ReportFiles) -> Result<ReportFiles, CommandError> {
+        let file = &self.config.reports;
+        let badge = match (said.badge.as_slice(), &file.badge) {
+            ([], Some(path)) => {
+                let badge = BadgeFile::parse(&path.display().to_string());
+                vec![badge.map_err(|error| CommandError::new(Exit::Usage, format!("[reports] badge: {error}")))?]
+            }
+            (said, _) => said.to_vec(),
+        };
+        let or = |said: &Option<PathBuf>, file: &Option<PathBuf>| said.clone().or_else(|| file.clone());
+        Ok(ReportFiles {
+            json: or(&said.json, &file.json),
+            html: or(&said.html, &file.html),
+            junit: or(&said.junit, &file.junit),
+            tap: or(&said.tap, &file.tap),
+            badge,
+            github: match (said.github, file.github) {
+                (When::Auto, true) => When::Always,
+                (said, _) => said,
+            },
         })
     }
 }
@@ -202,7 +193,7 @@ mod tests {
             settings.patience(judged.patience),
             settings.traces(judged.traces.as_deref()).display(),
             settings.baseline(judged.baseline.as_deref()),
-            settings.reports(judged).json,
+            settings.reports(&judged.reports).unwrap().json,
             timings.connect,
             timings.interval,
             timings.polling,
@@ -249,10 +240,23 @@ mod tests {
     }
 
     #[test]
-    fn a_report_that_nobody_writes_yet_is_told() {
-        let asked = settings("[reports]\njson = \"a\"\ntap = \"b\"\ngithub = true", true).unwritten();
-        let told = "[reports] of ci/conformance.toml names what this version does not write: tap, github";
-        assert_eq!(asked.as_deref(), Some(told));
-        assert_eq!(settings(FILE, true).unwritten(), None);
+    fn a_file_names_every_report() {
+        let text = "[reports]\njunit = \"a.xml\"\nhtml = \"a.html\"\ntap = \"a.tap\"\nbadge = \"a.svg\"\ngithub = true";
+        let reports = settings(text, true).reports(&run("").judged.reports).unwrap();
+        assert_eq!(reports.junit.as_deref(), Some(Path::new("ci/a.xml")));
+        assert_eq!(reports.html.as_deref(), Some(Path::new("ci/a.html")));
+        assert_eq!(reports.tap.as_deref(), Some(Path::new("ci/a.tap")));
+        assert_eq!((reports.badge.len(), reports.github), (1, When::Always));
+        let said = settings(text, true)
+            .reports(&run("--tap b.tap --github=never").judged.reports)
+            .unwrap();
+        assert_eq!(
+            (said.tap.as_deref(), said.github),
+            (Some(Path::new("b.tap")), When::Never)
+        );
+        let error = settings("[reports]\nbadge = \"a.gif\"", true)
+            .reports(&said)
+            .unwrap_err();
+        assert!(error.message.contains("[reports] badge: "), "{error}");
     }
 }

@@ -7,20 +7,29 @@ use thiserror::Error;
 
 use crate::run::event::Event;
 
+mod badge;
+mod github;
 pub mod html;
 mod json;
+mod junit;
 mod paint;
 mod progress;
+mod recorded;
 #[cfg(test)]
 pub(crate) mod samples;
 pub mod saved;
+mod tap;
 mod terminal;
 mod text;
 mod trace;
 
+pub use badge::{BadgeFile, badge};
+pub use github::GitHub;
 pub use html::Html;
 pub use json::JsonLines;
+pub use junit::junit;
 pub use paint::Paint;
+pub use tap::tap;
 pub use terminal::Terminal;
 pub use text::Text;
 pub use trace::{TRACE_DIR, trace_folder, write_trace};

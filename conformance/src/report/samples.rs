@@ -145,3 +145,38 @@ fn failed() -> CaseReport {
         ..case("rev1/ack/data[xhr-polling]", Outcome::Fail)
     }
 }
+
+/// A run whose server sends what could be taken for a report's own syntax.
+pub(super) fn hostile() -> Vec<Event> {
+    let words =
+        "]]>&amp;<b>\u{1b}[31m\u{0}\u{fffe}\u{202e} | ``` # TODO %0A\\ \"'\r\n::error::no\n##[error]no\nnot ok 9\n...";
+    let mut fail = failed();
+    for failure in &mut fail.failures {
+        failure.message = format!("packet does not match: {words}");
+        failure.expected = Some("a < 6:::1+[`x`|y]".into());
+        failure.got = Some(words.into());
+        failure.rendered = format!("error[must]: packet does not match\n  = got {words}");
+    }
+    let lenient = CaseReport {
+        lenient: fail.failures.clone(),
+        ..case("rev1/handshake/get", Outcome::Lenient)
+    };
+    let reason = |id: &str, outcome| CaseReport {
+        reason: Some(format!("no {words}")),
+        ..case(id, outcome)
+    };
+    let cases = [
+        fail,
+        lenient,
+        reason("rev1/ack/`a`|<i>#:,%[x]", Outcome::Skip),
+        reason("rev1/ack/none", Outcome::Expected),
+        reason("rev1/ack/a:b,c%", Outcome::Fail),
+    ];
+    let mut events = vec![start(cases.len())];
+    events.extend(cases.map(Event::Case));
+    events.push(Event::Note {
+        message: words.to_owned(),
+    });
+    events.push(Event::Summary(summary()));
+    events
+}
