@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::browser::engine::Engine;
 use crate::commands::accept::AcceptArgs;
+use crate::commands::codec::CodecArgs;
 use crate::commands::manual::{CompletionsArgs, ManArgs};
 use crate::commands::reports::ReportFiles;
 use crate::commands::{ConfigArgs, InitArgs, ProbeArgs, ReportArgs};
@@ -33,6 +34,8 @@ pub enum Command {
     Run(Box<RunArgs>),
     /// Judge a server with real browsers: pages that load the official clients
     Browser(Box<BrowserArgs>),
+    /// Judge a parser: put the packet vectors to COMMAND, as lines of JSON
+    Codec(Box<CodecArgs>),
     /// List the cases, or the requirements with the cases that cover them
     List(ListArgs),
     /// Ask a server what it does, and write that as conformance.toml

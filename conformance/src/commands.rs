@@ -2,6 +2,7 @@
 
 pub mod accept;
 mod browser;
+pub mod codec;
 mod init;
 pub mod manual;
 mod probe;
@@ -286,6 +287,9 @@ pub fn list(args: &ListArgs) -> Result<Exit, CommandError> {
 ///
 /// When there is no such case.
 pub fn show(id: &str) -> Result<Exit, CommandError> {
+    if id.starts_with("codec/") {
+        return codec::show(id);
+    }
     let catalogue = embedded_catalogue()?;
     let bare = id.split('[').next().unwrap_or(id);
     let Some(scenario) = catalogue.scenario(bare) else {

@@ -8,6 +8,7 @@
 //! | [`expect`], [`glob`] | the baseline of known failures, and how cases are named |
 //! | [`config`], [`probe`] | what a server is said to do, and what it does |
 //! | [`report`] | one stream of events, and what it looks like to a person or a program |
+//! | [`codec_check`] | the packet vectors, put to anybody's parser |
 //! | [`prove`] | shows that the cases notice what they are there to notice |
 //! | [`record`] | a proxy between a page and a server, that writes down what goes by and lets it fail |
 //! | [`suite`] | the date of the cases |
@@ -16,6 +17,7 @@
 pub mod browser;
 pub mod cli;
 pub mod client;
+pub mod codec_check;
 pub mod commands;
 pub mod config;
 pub mod exit;

@@ -33,6 +33,7 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Command::Run(args) => commands::run(&args),
         Command::Browser(args) => commands::browser(&args),
+        Command::Codec(args) => commands::codec::codec(&args),
         Command::List(args) => commands::list(&args),
         Command::Probe(args) => commands::probe(&args),
         Command::Init(args) => commands::init(&args),

@@ -14,6 +14,8 @@ mod accept;
 mod last;
 mod line;
 
+use std::collections::BTreeSet;
+
 use thiserror::Error;
 
 pub use self::accept::{Accepted, accept};
@@ -137,8 +139,10 @@ impl Baseline {
     /// The lines that decide about none of `ids`. Only after a full run is that an error.
     #[must_use]
     pub fn stale(&self, ids: &[impl AsRef<str>]) -> Vec<BaselineError> {
+        let deciding = ids.iter().filter_map(|id| self.line(id.as_ref()));
+        let deciding: BTreeSet<usize> = deciding.map(|line| line.number).collect();
         (self.lines.iter())
-            .filter(|line| !self.decides(line, ids))
+            .filter(|line| !deciding.contains(&line.number))
             .map(|line| {
                 let glob = line.glob.to_string();
                 let every_transport = Glob::new(&format!("{glob}[*]"));

@@ -8,6 +8,9 @@ use crate::exit::Exit;
 use crate::run::engine::NEWER;
 use crate::run::event::{CaseReport, Event, Failure, Outcome, Summary};
 
+/// How many features that are not there the last line names.
+const FEATURES: usize = 8;
+
 /// Turns events into text: failures at once, everything else at the end, sorted by id.
 pub struct Text {
     paint: Paint,
@@ -128,7 +131,12 @@ impl Text {
         let some = |n: usize, text: String| (n > 0).then_some(text);
         let (absent, other): (Vec<_>, Vec<_>) = skips.iter().partition(|(reason, _)| reason.starts_with("no "));
         let sum = |reasons: &[(&String, &usize)]| reasons.iter().map(|(_, n)| **n).sum::<usize>();
-        let features: Vec<&str> = absent.iter().map(|(reason, _)| reason.as_str()).collect();
+        let mut features: Vec<&str> = absent.iter().map(|(reason, _)| reason.as_str()).collect();
+        let more = format!("{} more", features.len().saturating_sub(FEATURES));
+        if features.len() > FEATURES {
+            features.truncate(FEATURES);
+            features.push(&more);
+        }
         let parts = [
             Some(paint.good(&format!("{} pass", summary.pass))),
             some(summary.flaky, paint.odd(&format!("{} of them flaky", summary.flaky))),
@@ -256,6 +264,26 @@ mod tests {
     fn in_colour() {
         let text = report(&samples::run(), Paint::ON);
         insta::assert_snapshot!(text.replace('\u{1b}', "ESC"));
+    }
+
+    #[test]
+    fn the_last_line_names_some_of_many_features() {
+        let mut text = Text::new(Paint::OFF);
+        for event in samples::run() {
+            let Event::Case(case) = event else { continue };
+            for number in 10..30 {
+                let (reason, outcome) = (Some(format!("no layer-{number}")), Outcome::Skip);
+                text.event(&Event::Case(CaseReport {
+                    reason,
+                    outcome,
+                    ..case.clone()
+                }));
+            }
+        }
+        text.event(&Event::Summary(Summary::default()));
+        let closing = text.closing();
+        assert!(closing.contains("180 not applicable (no layer-10, "), "{closing}");
+        assert!(closing.contains("no layer-17, 12 more)"), "{closing}");
     }
 
     #[test]

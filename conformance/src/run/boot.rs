@@ -3,6 +3,7 @@
 //! One contract, three doors: nothing at all (the embedded reference server, a fresh one for each case), a URL (somebody
 //! else started it), or a command (we start it, wait until it is ready, and leave nothing of it behind).
 
+use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,10 +20,12 @@ mod embedded;
 pub mod guard;
 mod launch;
 mod output;
+mod talk;
 mod url;
 
 pub use embedded::{EmbeddedServer, embedded};
 pub use launch::Launch;
+pub use talk::{Talk, TalkError};
 pub use url::{Address, BaseUrl, UrlError, UrlProblem};
 
 /// How long a server we start may take until it is ready, times the patience.
@@ -52,6 +55,12 @@ impl std::fmt::Display for Target {
             Target::Command(launch) => f.write_str(&command::shown(&launch.words)),
         }
     }
+}
+
+/// A command as a person would type it.
+#[must_use]
+pub fn shown(command: &[OsString]) -> String {
+    command::shown(command)
 }
 
 impl Target {

@@ -23,7 +23,7 @@ pub mod capture;
 pub mod catalogue;
 pub mod coverage;
 pub mod diagnostic;
-mod fixtures;
+pub(crate) mod fixtures;
 pub mod hole;
 pub mod json;
 pub mod json_pattern;

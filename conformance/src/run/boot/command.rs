@@ -1,6 +1,6 @@
 //! A server that we start: a command below a [`guard`], ready or not.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener};
 use std::os::fd::OwnedFd;
@@ -35,7 +35,7 @@ pub(super) struct Process {
     /// The guard takes its end for the order to stop.
     control: OwnedWriteHalf,
     output: Output,
-    drains: [JoinHandle<()>; 2],
+    drains: Vec<JoinHandle<()>>,
 }
 
 /// The server, as its guard reports it.
@@ -118,6 +118,74 @@ pub(super) fn shown(command: &[OsString]) -> String {
 }
 
 impl Process {
+    /// Starts the guard; its standard output is set up.
+    fn start(mut guard: Command) -> io::Result<Process> {
+        let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
+        ours.set_nonblocking(true)?;
+        let (told, control) = UnixStream::from_std(ours)?.into_split();
+        let mut guard = guard
+            .stdin(OwnedFd::from(theirs))
+            .stderr(Stdio::piped())
+            // Ctrl-C at a terminal reaches the harness alone; the guard learns of it by the socket.
+            .process_group(0)
+            .spawn()?;
+        let output = Output::default();
+        let stderr = guard.stderr.take();
+        let stderr = stderr.ok_or_else(|| io::Error::other("no pipe to the server"))?;
+        let drain = output
+            .clone()
+            .drain(stderr, |line| tracing::debug!(target: "server", "{line}"));
+        let (report, state) = watch::channel(State::Starting);
+        tokio::spawn(listen(told, report));
+        Ok(Process {
+            guard,
+            state,
+            control,
+            output,
+            drains: vec![tokio::spawn(drain)],
+        })
+    }
+
+    /// Waits until the guard has started the command, or could not.
+    pub(super) async fn begun(&self, command: &str) -> Result<(), BootError> {
+        let mut state = self.state.clone();
+        let begun = timeout(GUARD_WITHIN, state.wait_for(|state| !matches!(state, State::Starting)));
+        match begun.await {
+            Ok(Ok(state)) => match &*state {
+                State::Failed(reason) => Err(BootError::Spawn {
+                    command: command.to_owned(),
+                    reason: reason.clone(),
+                }),
+                State::Lost => Err(BootError::Guard {
+                    source: io::Error::other("it ended at once"),
+                }),
+                State::Starting | State::Spawned(_) | State::Ended(_) => Ok(()),
+            },
+            _ => Err(BootError::Guard {
+                source: io::Error::other("it says nothing"),
+            }),
+        }
+    }
+
+    /// How the command ended, if it does so soon, and the last lines it printed.
+    pub(super) async fn end(&mut self) -> (Option<String>, Vec<String>) {
+        let deadline = Instant::now() + DRAIN_WITHIN;
+        let ended = self
+            .state
+            .wait_for(|state| matches!(state, State::Ended(_) | State::Lost));
+        let status = match timeout_at(deadline, ended).await {
+            Ok(Ok(state)) => match &*state {
+                State::Ended(status) => Some(status.to_string()),
+                _ => None,
+            },
+            _ => None,
+        };
+        for drain in &mut self.drains {
+            let _ = timeout_at(deadline, drain).await;
+        }
+        (status, self.output.last(LINES_SHOWN))
+    }
+
     pub(super) fn alive(&self) -> Result<(), Death> {
         let status = match &*self.state.borrow() {
             State::Starting | State::Spawned(_) => return Ok(()),
@@ -164,61 +232,56 @@ fn spawn(
     port: u16,
     announce: watch::Sender<Option<Announcement>>,
 ) -> io::Result<Process> {
+    let mut guard = guard_of(&launch.words, boot, &[])?;
+    if let Some(folder) = &launch.folder {
+        guard.current_dir(folder);
+    }
+    guard
+        .envs(launch.env.iter().map(|(name, value)| (name, value)))
+        .env("PORT", port.to_string())
+        .env("HOST", Ipv4Addr::LOCALHOST.to_string())
+        .stdout(Stdio::piped());
+    let mut process = Process::start(guard)?;
+    let stdout = process.guard.stdout.take();
+    let stdout = stdout.ok_or_else(|| io::Error::other("no pipe to the server"))?;
+    process
+        .drains
+        .push(tokio::spawn(process.output.clone().drain(stdout, move |line| {
+            tracing::debug!(target: "server", "{line}");
+            if let Ok(announcement) = serde_json::from_str::<Announcement>(line) {
+                announce.send_replace(Some(announcement));
+            }
+        })));
+    Ok(process)
+}
+
+/// Starts a command that is talked with, over this socket.
+pub(super) fn spawn_talking(command: &[OsString], boot: &Boot) -> io::Result<(Process, UnixStream)> {
+    let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
+    ours.set_nonblocking(true)?;
+    let mut guard = guard_of(command, boot, &[guard::TALK.as_ref()])?;
+    guard.stdout(OwnedFd::from(theirs));
+    Ok((Process::start(guard)?, UnixStream::from_std(ours)?))
+}
+
+/// The guard's own command line.
+fn guard_of(command: &[OsString], boot: &Boot, options: &[&OsStr]) -> io::Result<Command> {
     let program = match &boot.guard {
         Some(path) => path.clone(),
         None => std::env::current_exe()?,
     };
-    let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
-    ours.set_nonblocking(true)?;
-    let (told, control) = UnixStream::from_std(ours)?.into_split();
     let remove = boot
         .remove
         .iter()
         .flat_map(|folder| [guard::REMOVE.as_ref(), folder.as_os_str()]);
     let mut guard = Command::new(program);
-    if let Some(folder) = &launch.folder {
-        guard.current_dir(folder);
-    }
-    let mut guard = guard
+    guard
         .arg(guard::COMMAND)
         .args(remove)
+        .args(options)
         .arg("--")
-        .args(&launch.words)
-        .envs(launch.env.iter().map(|(name, value)| (name, value)))
-        .env("PORT", port.to_string())
-        .env("HOST", Ipv4Addr::LOCALHOST.to_string())
-        .stdin(OwnedFd::from(theirs))
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        // Ctrl-C at a terminal reaches the harness alone; the guard learns of it by the socket.
-        .process_group(0)
-        .spawn()?;
-    let (Some(stdout), Some(stderr)) = (guard.stdout.take(), guard.stderr.take()) else {
-        return Err(io::Error::other("no pipes to the server"));
-    };
-    let output = Output::default();
-    let drains = [
-        tokio::spawn(output.clone().drain(stdout, move |line| {
-            tracing::debug!(target: "server", "{line}");
-            if let Ok(announcement) = serde_json::from_str::<Announcement>(line) {
-                announce.send_replace(Some(announcement));
-            }
-        })),
-        tokio::spawn(
-            output
-                .clone()
-                .drain(stderr, |line| tracing::debug!(target: "server", "{line}")),
-        ),
-    ];
-    let (report, state) = watch::channel(State::Starting);
-    tokio::spawn(listen(told, report));
-    Ok(Process {
-        guard,
-        state,
-        control,
-        output,
-        drains,
-    })
+        .args(command);
+    Ok(guard)
 }
 
 /// Keeps the state up to date until the guard hangs up. A guard that was killed leaves the server to us.

@@ -1,14 +1,16 @@
-//! The process between the harness and the server it started: `sio-conformance __guard [--remove DIR] -- COMMAND…`.
+//! The process between the harness and the server it started:
+//! `sio-conformance __guard [--remove DIR] [--talk] -- COMMAND…`.
 //!
 //! However the harness ends, SIGKILL included, the kernel closes its end of the control socket. The guard sees that and
 //! ends the server's process group, and whatever has left the group: it adopts every process below it that loses its
 //! parent. The socket is the guard's standard input; what the guard tells the harness goes
-//! back over it, one `Message` a line. Standard output and error belong to the server alone.
+//! back over it, one `Message` a line. Standard output and error belong to the server alone. With `--talk`, standard output
+//! is a socket too: what comes from it is the server's standard input, what the server prints goes there.
 
 use std::ffi::OsString;
 use std::fmt;
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{ExitCode, ExitStatus, Stdio};
@@ -20,8 +22,9 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::exit::Exit;
@@ -31,6 +34,12 @@ pub const COMMAND: &str = "__guard";
 
 /// The option before a folder that is removed at the end.
 pub(super) const REMOVE: &str = "--remove";
+
+/// The option for a command that is talked with over its standard input and output.
+pub(super) const TALK: &str = "--talk";
+
+/// How long the last words of a command that has ended may take to be passed on.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// How often what is left is killed, and how long that may take to happen.
 const ROUNDS: usize = 100;
@@ -46,12 +55,13 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         .next_if(|arg| arg == REMOVE)
         .and_then(|_| args.next())
         .map(PathBuf::from);
+    let talks = args.next_if(|arg| arg == TALK).is_some();
     let command: Vec<OsString> = args.skip_while(|arg| arg == "--").collect();
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fault(&error),
     };
-    let watched = runtime.block_on(watch(&command));
+    let watched = runtime.block_on(watch(&command, talks));
     if let Some(folder) = remove {
         let _ = std::fs::remove_dir_all(folder);
     }
@@ -67,7 +77,7 @@ fn fault(error: &io::Error) -> ExitCode {
 }
 
 /// Starts the server and returns when it and its process group are gone.
-async fn watch(command: &[OsString]) -> io::Result<()> {
+async fn watch(command: &[OsString], talks: bool) -> io::Result<()> {
     let mut control = control_socket()?;
     let Some((program, args)) = command.split_first() else {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "no command"));
@@ -79,16 +89,19 @@ async fn watch(command: &[OsString]) -> io::Result<()> {
 
     // What leaves the group and loses its parent becomes our child.
     let _ = set_child_subreaper(true);
-    let mut server = match Command::new(program)
-        .args(args)
-        .stdin(Stdio::null())
-        .process_group(0)
-        .spawn()
-    {
+    let mut command = Command::new(program);
+    command.args(args).process_group(0);
+    if talks {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    } else {
+        command.stdin(Stdio::null());
+    }
+    let mut server = match command.spawn() {
         Ok(server) => server,
         Err(error) => return tell(&mut control, &Message::Failed(error.to_string())).await,
     };
     let pid = server.id().and_then(|id| i32::try_from(id).ok()).unwrap_or_default();
+    let words = if talks { pass_on(&mut server)? } else { None };
     // A harness that is gone is noticed below, by the end of the socket.
     let _ = tell(&mut control, &Message::Spawned(pid)).await;
 
@@ -115,8 +128,27 @@ async fn watch(command: &[OsString]) -> io::Result<()> {
     // The group ends with its leader: what the server started and left running goes too.
     signal_group(pid, Signal::SIGKILL);
     kill_descendants().await;
+    if let Some(words) = words {
+        let _ = timeout(LAST_WORDS, words).await;
+    }
     let _ = tell(&mut control, &Message::Ended(ended)).await;
     Ok(())
+}
+
+/// Passes on what the harness says to the command and what the command says to the harness; the task ends when the command
+/// has said all. Pipes and not the socket itself, for programs open `/dev/stdin`.
+fn pass_on(server: &mut Child) -> io::Result<Option<JoinHandle<()>>> {
+    let (Some(mut stdin), Some(mut stdout)) = (server.stdin.take(), server.stdout.take()) else {
+        return Ok(None);
+    };
+    let (mut from, mut to) = socket(io::stdout().as_fd())?.into_split();
+    tokio::spawn(async move {
+        let _ = tokio::io::copy(&mut from, &mut stdin).await;
+    });
+    Ok(Some(tokio::spawn(async move {
+        let _ = tokio::io::copy(&mut stdout, &mut to).await;
+        let _ = to.shutdown().await;
+    })))
 }
 
 /// One line from the guard to the harness.
@@ -211,7 +243,11 @@ fn descendants() -> Vec<Pid> {
 
 /// Standard input, as the socket it is.
 fn control_socket() -> io::Result<UnixStream> {
-    let socket = std::os::unix::net::UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
+    socket(io::stdin().as_fd())
+}
+
+fn socket(descriptor: BorrowedFd<'_>) -> io::Result<UnixStream> {
+    let socket = std::os::unix::net::UnixStream::from(descriptor.try_clone_to_owned()?);
     socket.set_nonblocking(true)?;
     UnixStream::from_std(socket)
 }
