@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::browser::engine::Engine;
 use crate::commands::accept::AcceptArgs;
 use crate::commands::codec::CodecArgs;
+use crate::commands::copy::CopyArgs;
 use crate::commands::manual::{CompletionsArgs, ManArgs};
 use crate::commands::reports::ReportFiles;
 use crate::commands::{ConfigArgs, InitArgs, ProbeArgs, ReportArgs};
@@ -36,6 +37,8 @@ pub enum Command {
     Browser(Box<BrowserArgs>),
     /// Judge a parser: put the packet vectors to COMMAND, as lines of JSON
     Codec(Box<CodecArgs>),
+    /// Write the cases, requirements and packet vectors into a folder, or the cases as JSON for other runners
+    Copy(CopyArgs),
     /// List the cases, or the requirements with the cases that cover them
     List(ListArgs),
     /// Ask a server what it does, and write that as conformance.toml

@@ -3,6 +3,7 @@
 pub mod accept;
 mod browser;
 pub mod codec;
+pub mod copy;
 mod init;
 pub mod manual;
 mod probe;

@@ -34,6 +34,7 @@ fn main() -> ExitCode {
         Command::Run(args) => commands::run(&args),
         Command::Browser(args) => commands::browser(&args),
         Command::Codec(args) => commands::codec::codec(&args),
+        Command::Copy(args) => commands::copy::copy(&args),
         Command::List(args) => commands::list(&args),
         Command::Probe(args) => commands::probe(&args),
         Command::Init(args) => commands::init(&args),

@@ -158,11 +158,6 @@ impl Baseline {
             .collect()
     }
 
-    fn decides(&self, line: &Line, ids: &[impl AsRef<str>]) -> bool {
-        ids.iter()
-            .any(|id| self.line(id.as_ref()).is_some_and(|first| first.number == line.number))
-    }
-
     fn line(&self, id: &str) -> Option<&Line> {
         self.lines.iter().find(|line| line.glob.matches(id))
     }

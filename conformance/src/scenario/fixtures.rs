@@ -45,6 +45,18 @@ pub(crate) fn embedded(folder: &str, extension: &str) -> Vec<File> {
     files
 }
 
+/// Every embedded file with its path below `fixtures/`, by path.
+pub(crate) fn everything() -> Vec<(&'static Path, &'static [u8])> {
+    let mut files = Vec::new();
+    let mut folders: Vec<&Dir<'_>> = vec![&EMBEDDED];
+    while let Some(folder) = folders.pop() {
+        folders.extend(folder.dirs());
+        files.extend(folder.files().map(|file| (file.path(), file.contents())));
+    }
+    files.sort();
+    files
+}
+
 /// The files below `root/folder` with this ending, by path; none where the folder does not exist.
 pub(crate) fn directory(root: &Path, folder: &str, extension: &str) -> Result<Vec<File>, ReadError> {
     let mut files = Vec::new();

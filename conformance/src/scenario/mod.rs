@@ -23,6 +23,7 @@ pub mod capture;
 pub mod catalogue;
 pub mod coverage;
 pub mod diagnostic;
+pub mod export;
 pub(crate) mod fixtures;
 pub mod hole;
 pub mod json;

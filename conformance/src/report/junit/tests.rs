@@ -91,12 +91,12 @@ fn assert_valid(text: &str) {
             }
             Xml::Empty(tag) => {
                 let element = opened(&tag, &mut open);
-                close(element, &mut open);
+                close(&element, &mut open);
             }
             Xml::End(_) => {
                 let element = open.pop().unwrap();
                 roots += usize::from(open.is_empty());
-                close(element, &mut open);
+                close(&element, &mut open);
             }
             Xml::Text(text) if open.is_empty() => assert_eq!(text.trim(), ""),
             Xml::Eof => break,
@@ -146,7 +146,7 @@ fn opened(tag: &BytesStart<'_>, open: &mut [Open]) -> Open {
     }
 }
 
-fn close(element: Open, open: &mut [Open]) {
+fn close(element: &Open, open: &mut [Open]) {
     let number = |name: &str| element.attributes[name].parse::<usize>().unwrap();
     let of = |name: &str| element.children.iter().filter(|child| *child == name).count();
     if let Some(time) = element.attributes.get("time") {

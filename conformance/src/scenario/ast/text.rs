@@ -82,6 +82,17 @@ impl Atoms {
         written_out(&runs).into()
     }
 
+    /// Pieces, and how often each stands behind the other, without writing out long repetitions.
+    pub(crate) fn runs(&self) -> Vec<(&[Atom], usize)> {
+        if self.runs.is_empty() {
+            return vec![(self, 1)];
+        }
+        self.runs
+            .iter()
+            .map(|(atoms, count)| (atoms.as_slice(), *count))
+            .collect()
+    }
+
     fn outline(&self) -> Atoms {
         let mut runs = self.runs.clone();
         for (_, count) in &mut runs {
