@@ -275,6 +275,7 @@ fn skipped(check: &Check, reason: String) -> CaseReport {
 
 fn failure(check: &Check, level: Level, mismatch: &Mismatch, request: &str, command: &[OsString]) -> Failure {
     let (first, rest) = mismatch.message.split_once('\n').unwrap_or((&mismatch.message, ""));
+    let first = clipped(first);
     let mut rendered = format!(
         "error[{}]: {first:<width$}  {}\n  --> {}:{}\n",
         level.word(),
@@ -305,7 +306,7 @@ fn failure(check: &Check, level: Level, mismatch: &Mismatch, request: &str, comm
         level,
         authority: Authority::Spec,
         requirements: Vec::new(),
-        message: first.to_owned(),
+        message: first,
         file: check.file.clone(),
         line: check.line,
         column: 1,

@@ -1,6 +1,6 @@
 //! The reports of a run besides the terminal's: which are wanted, and where they go.
 
-use std::io::{Stdout, stdout};
+use std::io::{Stdout, Write as _, stderr, stdout};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -97,15 +97,21 @@ fn github(when: When) -> Result<Option<GitHub<Stdout>>, ReportError> {
         return Ok(None);
     }
     // Even where no report is wanted, the runner reads along.
-    let github = GitHub::begin(stdout(), token());
+    let mut github = GitHub::begin(stdout(), token());
     if when == When::Never {
         return Ok(Some(github));
     }
-    let github = github.with_annotations();
-    match std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) {
-        Some(path) => github.with_summary(Path::new(&path)).map(Some),
-        None => Ok(Some(github)),
+    github.annotate();
+    let summary = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty());
+    let opened = summary.map_or(Ok(()), |path| github.summarise(Path::new(&path)));
+    match opened {
+        // Nobody asked for it: a container has the variable and not the file.
+        Err(error) if when == When::Auto => {
+            let _ = writeln!(stderr(), "no summary for GitHub: {error}");
+        }
+        opened => opened?,
     }
+    Ok(Some(github))
 }
 
 /// A word that no server can guess.

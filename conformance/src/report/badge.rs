@@ -49,7 +49,7 @@ pub fn badge(file: &BadgeFile) -> Result<impl Reporter + use<>, ReportError> {
         BadgeFile::Endpoint(path) => (path, endpoint),
         BadgeFile::Svg(path) => (path, svg::render),
     };
-    Document::create(path, move |run: &Recorded| render(&Badge::of(run.summary.as_ref())))
+    Document::create(path, move |run: &Recorded| render(&Badge::of(run)))
 }
 
 /// The right half.
@@ -69,8 +69,15 @@ enum State {
 }
 
 impl Badge {
+    fn of(run: &Recorded) -> Badge {
+        let summary = run.summary.as_ref();
+        // What failed has failed, however few were run.
+        let whole = summary.filter(|summary| summary.fail > 0 || !run.is_cut_short());
+        Badge::of_summary(whole)
+    }
+
     /// None is a run that was cut short.
-    fn of(summary: Option<&Summary>) -> Badge {
+    fn of_summary(summary: Option<&Summary>) -> Badge {
         let passed = |it: &Summary| it.pass + it.lenient;
         let (message, state) = match summary {
             None => ("no result".to_owned(), State::Unknown),
@@ -105,6 +112,7 @@ mod tests {
     use super::super::recorded::tests::recorded;
     use super::super::samples;
     use super::*;
+    use crate::run::event::Event;
 
     fn summary(pass: usize, lenient: usize, expected: usize, fail: usize) -> Summary {
         Summary {
@@ -128,16 +136,26 @@ mod tests {
             message: message.to_owned(),
             state,
         };
-        assert_eq!(Badge::of(summary.as_ref()), expected);
+        assert_eq!(Badge::of_summary(summary.as_ref()), expected);
     }
 
     #[test]
     fn an_endpoint_of_shields() {
         let run = recorded(&samples::run());
         insta::assert_snapshot!(
-            endpoint(&Badge::of(run.summary.as_ref())),
+            endpoint(&Badge::of(&run)),
             @r#"{"schemaVersion":1,"label":"socket.io conformance","message":"2 failing","color":"red"}"#
         );
+    }
+
+    #[test]
+    fn an_interrupted_run_has_no_result() {
+        let mut events = samples::run();
+        events.retain(|event| !matches!(event, Event::Case(_)));
+        let mut run = recorded(&events);
+        assert_eq!(Badge::of(&run).message, "2 failing");
+        run.summary = Some(Summary::default());
+        assert_eq!(Badge::of(&run).message, "no result");
     }
 
     #[test]

@@ -43,10 +43,8 @@ impl<W: Write> GitHub<W> {
     }
 
     /// Writes annotations at the end.
-    #[must_use]
-    pub fn with_annotations(mut self) -> GitHub<W> {
+    pub fn annotate(&mut self) {
         self.annotates = true;
-        self
     }
 
     /// Appends the summary to this file at the end.
@@ -54,17 +52,17 @@ impl<W: Write> GitHub<W> {
     /// # Errors
     ///
     /// When it cannot be opened.
-    pub fn with_summary(mut self, path: &Path) -> Result<GitHub<W>, ReportError> {
+    pub fn summarise(&mut self, path: &Path) -> Result<(), ReportError> {
         let file = OpenOptions::new().append(true).create(true).open(path);
         let file = file.map_err(|source| ReportError {
             path: path.to_owned(),
             source,
         })?;
         self.summary = Some((path.to_owned(), file));
-        Ok(self)
+        Ok(())
     }
 
-    fn annotate(&mut self) -> io::Result<()> {
+    fn end(&mut self) -> io::Result<()> {
         let annotations = if self.annotates {
             annotations::render(&self.recorded)
         } else {
@@ -81,7 +79,7 @@ impl<W: Write + Send> Reporter for GitHub<W> {
     }
 
     fn finish(&mut self) -> Result<(), ReportError> {
-        let annotated = std::mem::replace(&mut self.result, Ok(())).and_then(|()| self.annotate());
+        let annotated = std::mem::replace(&mut self.result, Ok(())).and_then(|()| self.end());
         if let Some((path, file)) = &mut self.summary {
             // Other runs of the same step may have written to it.
             let used = file
@@ -127,7 +125,8 @@ mod tests {
     #[test]
     fn the_runner_takes_no_command_from_what_a_server_said() {
         let out = Shared::default();
-        let github = GitHub::begin(out.clone(), "t0ken".to_owned()).with_annotations();
+        let mut github = GitHub::begin(out.clone(), "t0ken".to_owned());
+        github.annotate();
         let terminal = Terminal::new(out.clone(), Paint::OFF);
         let mut reporters = FanOut::default().with(terminal).with(github);
         samples::hostile().iter().for_each(|event| reporters.event(event));
@@ -163,8 +162,8 @@ mod tests {
         let path = dir.path().join("summary");
         let run = |before: usize| {
             std::fs::write(&path, "x".repeat(before)).unwrap();
-            let github = GitHub::begin(Vec::new(), String::new());
-            let mut github = github.with_summary(&path).unwrap();
+            let mut github = GitHub::begin(Vec::new(), String::new());
+            github.summarise(&path).unwrap();
             samples::run().iter().for_each(|event| github.event(event));
             github.finish().unwrap();
             std::fs::read_to_string(&path).unwrap()

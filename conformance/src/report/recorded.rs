@@ -45,6 +45,17 @@ impl Recorded {
         cases
     }
 
+    /// Whether cases are missing: the run was interrupted, or could not go on.
+    pub(super) fn is_cut_short(&self) -> bool {
+        self.summary.is_none() || self.cases.len() < self.planned()
+    }
+
+    /// How many cases there should be.
+    pub(super) fn planned(&self) -> usize {
+        let planned = self.start.as_ref().map_or(0, |start| start.cases);
+        planned.max(self.cases.len())
+    }
+
     /// What was judged, or that nothing was.
     pub(super) fn target(&self) -> &str {
         self.start.as_ref().map_or("nothing", |start| start.target.as_str())

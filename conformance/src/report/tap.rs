@@ -19,14 +19,13 @@ pub fn tap(path: &Path) -> Result<impl Reporter + use<>, ReportError> {
 
 /// The document: the plan, and a test point for each case, by id.
 fn render(run: &Recorded) -> String {
-    let cases = run.cases();
-    let mut text = format!("TAP version 14\n1..{}\n", cases.len());
+    let mut text = format!("TAP version 14\n1..{}\n", run.planned());
     comment(&mut text, &format!("sio-conformance {}", run.tool()));
     comment(&mut text, &format!("target {}", run.target()));
     for note in &run.notes {
         comment(&mut text, note);
     }
-    for (index, case) in cases.into_iter().enumerate() {
+    for (index, case) in run.cases().into_iter().enumerate() {
         let ok = match case.outcome {
             Outcome::Pass | Outcome::Lenient | Outcome::Skip => "ok",
             Outcome::Expected | Outcome::Fail => "not ok",
@@ -39,7 +38,7 @@ fn render(run: &Recorded) -> String {
         let _ = writeln!(text, "{ok} {} - {}{directive}", index + 1, words(&case.id));
         diagnostics(&mut text, case);
     }
-    if run.summary.is_none() {
+    if run.is_cut_short() {
         text.push_str("Bail out! the run was cut short\n");
     }
     text
@@ -131,6 +130,7 @@ mod tests {
     use super::super::recorded::tests::recorded;
     use super::super::samples;
     use super::*;
+    use crate::run::event::Event;
 
     #[test]
     fn a_run_with_every_outcome() {
@@ -151,6 +151,14 @@ mod tests {
     #[test]
     fn a_run_that_was_cut_short_says_so() {
         assert!(render(&Recorded::default()).ends_with("Bail out! the run was cut short\n"));
+        let mut events = samples::run();
+        events.retain(|event| !matches!(event, Event::Case(case) if case.outcome == Outcome::Pass));
+        let text = render(&recorded(&events));
+        assert!(
+            text.contains("\n1..9\n") && text.contains("\nok 8 ") && !text.contains("\nok 9 "),
+            "{text}"
+        );
+        assert!(text.ends_with("Bail out! the run was cut short\n"));
     }
 
     #[rstest]

@@ -180,7 +180,7 @@ impl Process {
             },
             _ => None,
         };
-        for drain in &mut self.drains {
+        for drain in std::mem::take(&mut self.drains) {
             let _ = timeout_at(deadline, drain).await;
         }
         (status, self.output.last(LINES_SHOWN))
