@@ -255,7 +255,7 @@ mod tests {
             (Some(Path::new("b.tap")), When::Never)
         );
         let error = settings("[reports]\nbadge = \"a.gif\"", true)
-            .reports(&said)
+            .reports(&run("").judged.reports)
             .unwrap_err();
         assert!(error.message.contains("[reports] badge: "), "{error}");
     }

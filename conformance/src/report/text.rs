@@ -108,8 +108,8 @@ impl Text {
             let exit = Exit::Unexpected;
             let _ = writeln!(
                 text,
-                "exit code {}: {}. `sio-conformance show CASE` shows a case; after a run of all cases, \
-                 `sio-conformance accept CASE --reason \"…\"` lists a known failure\n",
+                "exit code {}: {}. `sio-conformance show CASE` shows a case; known failures go into a --baseline, \
+                 which `sio-conformance accept` writes\n\n",
                 exit.code(),
                 exit.meaning()
             );
