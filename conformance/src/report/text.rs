@@ -109,7 +109,7 @@ impl Text {
             let _ = writeln!(
                 text,
                 "exit code {}: {}. `sio-conformance show CASE` shows a case; known failures go into a --baseline, \
-                 which `sio-conformance accept` writes\n\n",
+                 which `sio-conformance accept` writes\n",
                 exit.code(),
                 exit.meaning()
             );
