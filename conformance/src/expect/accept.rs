@@ -149,15 +149,17 @@ fn gathered(unlisted: &[(&str, &str)], run: &LastRun, baseline: &Baseline) -> Ve
     lines
 }
 
-/// The beginning of a message that other runs have too: up to the first word that is long enough to be an id.
+/// The beginning of a message that other runs have too: up to the first word that is long enough to be an id, or to a time,
+/// which patience stretches.
 fn stable(message: &str) -> String {
-    let random = |word: &str| word.len() >= 9 && word.bytes().any(|byte| byte.is_ascii_digit());
-    let mut end = message
-        .len()
-        .min(message.char_indices().nth(MESSAGE).map_or(message.len(), |(at, _)| at));
+    let mut end = message.char_indices().nth(MESSAGE).map_or(message.len(), |(at, _)| at);
     let mut start = 0;
-    for word in message.split_inclusive(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_') {
-        if random(word) {
+    for word in message.split_inclusive(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_' | '.')) {
+        let bare = word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+        let number = bare.trim_end_matches('s').trim_end_matches('m');
+        let time = bare.ends_with('s') && number.parse::<f64>().is_ok();
+        let random = bare.len() >= 9 && bare.bytes().any(|byte| byte.is_ascii_digit());
+        if time || random {
             end = end.min(start);
             break;
         }
@@ -281,6 +283,12 @@ mod tests {
         "packet does not match: $.sid: expected str, got 5"
     )]
     #[case("expected word-f0011aabb3 here", "expected")]
+    #[case(
+        "nothing came: nothing that fits came within 2.0s",
+        "nothing came: nothing that fits came within"
+    )]
+    #[case("came after 250ms, too late", "came after")]
+    #[case("3 packets, not 2", "3 packets, not 2")]
     #[case("", "")]
     fn only_the_stable_part_of_a_message_is_written(#[case] message: &str, #[case] written: &str) {
         assert_eq!(stable(message), written);
