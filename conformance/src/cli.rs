@@ -13,6 +13,7 @@ use crate::commands::copy::CopyArgs;
 use crate::commands::manual::{CompletionsArgs, ManArgs};
 use crate::commands::reports::ReportFiles;
 use crate::commands::{ConfigArgs, InitArgs, ProbeArgs, ReportArgs};
+use crate::commands::record::RecordArgs;
 use crate::glob::Glob;
 use crate::run::case::Timings;
 use crate::run::plan::{Selection, Shard};
@@ -54,6 +55,8 @@ pub enum Command {
     Accept(AcceptArgs),
     /// Make reports of saved runs, one or several
     Report(ReportArgs),
+    /// Record what clients and a server say to each other, as a case that can be run again
+    Record(RecordArgs),
     /// Show that every expectation can fail: replay each case with each thing the server said made wrong
     Prove(ProveArgs),
     /// Print what a shell needs to complete the words of this program

@@ -10,6 +10,7 @@ mod probe;
 mod report;
 pub mod reports;
 mod settings;
+pub mod record;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -51,6 +52,7 @@ pub use settings::ConfigArgs;
 
 use reports::{ReportFiles, reporters};
 use settings::Settings;
+pub use record::record;
 
 /// Why a command ends without a result: for a person, with the exit code.
 #[derive(Debug)]

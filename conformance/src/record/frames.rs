@@ -1,7 +1,7 @@
 //! Reads WebSocket frames off a stream that goes by (RFC 6455, section 5.2), in whatever pieces it comes. Nothing is
 //! judged here: what breaks the rules is recorded as it is.
 
-/// Bytes of a frame's payload that are kept.
+/// Bytes of a frame's payload that are kept, where nothing else is said.
 pub(super) const FRAME_CAP: usize = 16 * 1024;
 
 /// A frame, or what came of it.
@@ -9,15 +9,16 @@ pub(super) const FRAME_CAP: usize = 16 * 1024;
 pub(super) struct Seen {
     pub(super) opcode: u8,
     pub(super) fin: bool,
-    /// Unmasked; at most [`FRAME_CAP`] bytes.
+    /// Unmasked; at most as many bytes as the tap keeps.
     pub(super) payload: Vec<u8>,
     /// As the head announces it.
     pub(super) length: u64,
 }
 
 /// The frames of one direction.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Tap {
+    cap: usize,
     head: Vec<u8>,
     current: Option<Current>,
 }
@@ -30,6 +31,15 @@ struct Current {
 }
 
 impl Tap {
+    /// Keeps so many bytes of each frame's payload.
+    pub(super) fn new(cap: usize) -> Tap {
+        Tap {
+            cap,
+            head: Vec::new(),
+            current: None,
+        }
+    }
+
     /// Takes the next bytes; each frame that ends in them is told to `sink`.
     pub(super) fn feed(&mut self, mut bytes: &[u8], mut sink: impl FnMut(Seen)) {
         while !bytes.is_empty() {
@@ -47,7 +57,7 @@ impl Tap {
                     }
                 }
             };
-            bytes = current.take(bytes);
+            bytes = current.take(bytes, self.cap);
             if current.passed == current.seen.length {
                 sink(current.seen);
             } else {
@@ -96,10 +106,10 @@ impl Current {
     }
 
     /// Takes what belongs to the payload and gives back what is behind it.
-    fn take<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+    fn take<'a>(&mut self, bytes: &'a [u8], cap: usize) -> &'a [u8] {
         let missing = usize::try_from(self.seen.length - self.passed).unwrap_or(usize::MAX);
         let (mine, behind) = bytes.split_at(missing.min(bytes.len()));
-        let kept = &mine[..mine.len().min(FRAME_CAP - self.seen.payload.len())];
+        let kept = &mine[..mine.len().min(cap.saturating_sub(self.seen.payload.len()))];
         match self.mask {
             None => self.seen.payload.extend_from_slice(kept),
             Some(mask) => {
@@ -122,7 +132,7 @@ mod tests {
     use crate::client::websocket::{Opcode, client_frame, server_frame};
 
     fn seen(bytes: &[u8], piece: usize) -> (Vec<Seen>, Option<Seen>) {
-        let (mut tap, mut all) = (Tap::default(), Vec::new());
+        let (mut tap, mut all) = (Tap::new(FRAME_CAP), Vec::new());
         for piece in bytes.chunks(piece) {
             tap.feed(piece, |frame| all.push(frame));
         }

@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, sink};
 use tokio::time::timeout;
 
 use super::classify::Subject;
-use super::frames::{FRAME_CAP, Seen};
+use super::frames::Seen;
 use super::log::{RAW, Recording, Request};
 use super::rewrite::Names;
 use super::serve::{HEAD_LIMIT, IDLE_WITHIN, Shared};
@@ -127,7 +127,7 @@ pub(super) async fn relay(mut head: Head, mut page: Wire, shared: &Shared, conne
     };
 
     let upstream = shared.upstream();
-    let names = Names::new(shared.port, head.get("host"), upstream.authority());
+    let names = Names::new(shared.address.port(), head.get("host"), upstream.authority());
     names.to_server(&mut head.headers, strip);
     if strip {
         head.headers.push(("Connection".to_owned(), "close".to_owned()));
@@ -163,7 +163,7 @@ pub(super) async fn relay(mut head: Head, mut page: Wire, shared: &Shared, conne
         };
         copy((&bytes[length..]).chain(server_read), page_write, seen).await
     };
-    both(up, down, connection).await;
+    recording.left(both(up, down, connection).await);
     Ok(())
 }
 
@@ -173,7 +173,7 @@ fn raw(recording: &Arc<Recording>, from_page: bool) -> impl FnMut(&[u8]) {
         let seen = Seen {
             opcode: RAW,
             fin: true,
-            payload: bytes[..bytes.len().min(FRAME_CAP)].to_vec(),
+            payload: bytes[..bytes.len().min(recording.frame_cap())].to_vec(),
             length: bytes.len() as u64,
         };
         recording.frame(from_page, seen);

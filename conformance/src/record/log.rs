@@ -11,12 +11,48 @@ use super::classify::Subject;
 use super::frames::Seen;
 use super::treat::Treatment;
 
-/// Bytes of a body that are kept.
+/// Bytes of a body that are kept, where nothing else is said.
 pub const BODY_CAP: usize = 64 * 1024;
 /// How many exchanges are kept, and how many frames of all exchanges together. What comes later is only counted.
 pub const RECORD_CAP: usize = 10_000;
 /// Bytes of bodies and frames that are kept, of all exchanges together.
 const BYTES_CAP: usize = 256 * 1024 * 1024;
+/// Bodies and frames that are heartbeats, or nothing at all: of Engine.IO 4 and 3, as text and as octets, and of revision 1;
+/// and what a POST is answered with.
+const CHATTER: [&[u8]; 13] = [
+    b"",
+    b"2",
+    b"3",
+    b"6",
+    b"ok",
+    b"1:2",
+    b"1:3",
+    b"1:6",
+    b"\x00\x01\xff2",
+    b"\x00\x01\xff3",
+    b"\x00\x01\xff6",
+    b"2::",
+    b"8::",
+];
+
+/// How much of a single body and frame is kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Caps {
+    /// Bytes of a body.
+    pub body: usize,
+    /// Bytes of a frame's payload.
+    pub frame: usize,
+}
+
+impl Default for Caps {
+    fn default() -> Caps {
+        Caps {
+            body: BODY_CAP,
+            frame: super::frames::FRAME_CAP,
+        }
+    }
+}
+
 /// The opcode of a [`Frame`] that is none: bytes of a stream whose framing is not read (hixie-76), as they came.
 pub const RAW: u8 = 0xff;
 
@@ -51,6 +87,8 @@ pub struct Exchange {
     pub from_server: u64,
     /// When it was over, whoever ended it.
     pub ended: Option<Duration>,
+    /// Who ended the connection without an answer, or the upgraded connection; `None` where it is not known.
+    pub left: Option<Side>,
     /// What went wrong with it by the proxy's doing; `None` where it was passed on.
     pub treatment: Option<Treatment>,
 }
@@ -68,6 +106,18 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// Bytes of the body so far.
     pub body_length: u64,
+    /// When its pieces came: for each the moment, and how many bytes of `body` there were by then. Pieces of the same
+    /// millisecond count as one.
+    pub pieces: Vec<(Duration, usize)>,
+}
+
+/// One end of the proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The client.
+    Page,
+    /// The server.
+    Server,
 }
 
 /// A frame of a WebSocket.
@@ -81,7 +131,7 @@ pub struct Frame {
     pub opcode: u8,
     /// Whether the message ends with it.
     pub fin: bool,
-    /// At most 16 KiB of the payload, unmasked. Shorter than `length` also where the connection ended within it.
+    /// At most so many bytes of the payload as [`Caps`] says, unmasked. Shorter than `length` also where the connection ended within it.
     pub payload: Vec<u8>,
     /// Bytes of the payload, as the frame's head announces them.
     pub length: u64,
@@ -117,6 +167,7 @@ pub(super) struct Request {
 /// The record of one proxy.
 pub(super) struct Log {
     started: Instant,
+    caps: Caps,
     state: Mutex<State>,
     revision: watch::Sender<u64>,
 }
@@ -127,6 +178,8 @@ struct State {
     attempts: Vec<Attempt>,
     unrecorded: u64,
     totals: Totals,
+    /// When something last went by that is more than a heartbeat.
+    news: Option<Duration>,
 }
 
 /// What all exchanges share of the caps.
@@ -138,8 +191,8 @@ struct Totals {
 
 impl Totals {
     /// Adds to a body what still fits.
-    fn keep(&mut self, body: &mut Vec<u8>, bytes: &[u8]) {
-        let room = (BODY_CAP - body.len()).min(BYTES_CAP - self.bytes);
+    fn keep(&mut self, body: &mut Vec<u8>, bytes: &[u8], cap: usize) {
+        let room = cap.saturating_sub(body.len()).min(BYTES_CAP - self.bytes);
         let kept = &bytes[..bytes.len().min(room)];
         body.extend_from_slice(kept);
         self.bytes += kept.len();
@@ -147,9 +200,10 @@ impl Totals {
 }
 
 impl Log {
-    pub(super) fn new() -> Arc<Log> {
+    pub(super) fn new(caps: Caps) -> Arc<Log> {
         Arc::new(Log {
             started: Instant::now(),
+            caps,
             state: Mutex::default(),
             revision: watch::Sender::new(0),
         })
@@ -178,6 +232,7 @@ impl Log {
                 from_page: 0,
                 from_server: 0,
                 ended: None,
+                left: None,
                 treatment: (request.treatment != Treatment::Pass).then_some(request.treatment),
             });
             Some(number - 1)
@@ -214,6 +269,23 @@ impl Log {
 
     pub(super) fn attempts(&self) -> Vec<Attempt> {
         self.lock().attempts.clone()
+    }
+
+    /// For how long nothing but heartbeats has gone by; `None` while nothing has at all.
+    pub(super) fn quiet(&self) -> Option<Duration> {
+        let news = self.lock().news?;
+        Some(self.started.elapsed().saturating_sub(news))
+    }
+
+    /// How long there has been a record.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    fn news(&self, bytes: &[u8]) {
+        if !CHATTER.contains(&bytes) {
+            self.lock().news = Some(self.started.elapsed());
+        }
     }
 
     pub(super) fn revision(&self) -> u64 {
@@ -257,9 +329,11 @@ pub(super) struct Recording {
 impl Recording {
     /// A piece of the request's body.
     pub(super) fn body(&self, bytes: &[u8]) {
+        self.log.news(bytes);
+        let cap = self.log.caps.body;
         self.write(|exchange, totals| {
             exchange.body_length += bytes.len() as u64;
-            totals.keep(&mut exchange.body, bytes);
+            totals.keep(&mut exchange.body, bytes, cap);
         });
     }
 
@@ -273,22 +347,34 @@ impl Recording {
                 headers,
                 body: Vec::new(),
                 body_length: 0,
+                pieces: Vec::new(),
             });
         });
     }
 
     /// A piece of the answer's body.
     pub(super) fn answer_body(&self, bytes: &[u8]) {
+        self.log.news(bytes);
+        let (cap, at) = (self.log.caps.body, self.log.started.elapsed());
         self.write(|exchange, totals| {
             if let Some(answer) = &mut exchange.answer {
                 answer.body_length += bytes.len() as u64;
-                totals.keep(&mut answer.body, bytes);
+                totals.keep(&mut answer.body, bytes, cap);
+                let end = answer.body.len();
+                match answer.pieces.last_mut() {
+                    Some((last, upto)) if at.as_millis() == last.as_millis() => *upto = end,
+                    Some((_, upto)) if *upto == end => {}
+                    _ => answer.pieces.push((at, end)),
+                }
             }
         });
     }
 
     /// A frame, or a piece of a stream that has none.
     pub(super) fn frame(&self, from_page: bool, seen: Seen) {
+        if !matches!(seen.opcode, 9 | 10) {
+            self.log.news(&seen.payload);
+        }
         let at = self.log.started.elapsed();
         self.write(|exchange, totals| {
             exchange.count(from_page);
@@ -305,6 +391,18 @@ impl Recording {
                 });
             }
         });
+    }
+
+    /// Who ended it; the first to be named is the one.
+    pub(super) fn left(&self, side: Side) {
+        self.write(|exchange, _| {
+            exchange.left.get_or_insert(side);
+        });
+    }
+
+    /// Bytes of a frame's payload that are worth handing over.
+    pub(super) fn frame_cap(&self) -> usize {
+        self.log.caps.frame
     }
 
     /// A datagram; what it says is encrypted, so that it is only counted.

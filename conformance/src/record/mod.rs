@@ -10,12 +10,13 @@
 //! | `tunnel`, `hixie` | WebSockets: upgraded connections, and those from before RFC 6455 |
 //! | `relay` | datagrams, for WebTransport |
 //! | `wire` | what is open, and how it is reset |
+//! | [`scenario`] | a record as a case that can be run again |
 //!
 //! The record knows nothing of faults but their names. Nothing is buffered: a piece of a body goes on as it comes, and only
 //! copies of it are kept, up to a cap.
 
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -34,6 +35,7 @@ mod log;
 mod relay;
 mod render;
 mod rewrite;
+pub mod scenario;
 mod serve;
 #[cfg(test)]
 mod tests;
@@ -42,7 +44,7 @@ mod tunnel;
 mod wire;
 
 pub use classify::Subject;
-pub use log::{Answer, Attempt, BODY_CAP, Exchange, Frame, Head, RAW, RECORD_CAP};
+pub use log::{Answer, Attempt, BODY_CAP, Caps, Exchange, Frame, Head, RAW, RECORD_CAP, Side};
 pub use render::render;
 pub use treat::Treatment;
 
@@ -84,11 +86,31 @@ impl Proxy {
     ///
     /// When no port can be had.
     pub async fn start(upstream: Address, local: Vec<LocalFile>) -> io::Result<Proxy> {
-        let (listener, datagrams) = bind().await?;
+        let (listener, datagrams) = bind(any()).await?;
+        Proxy::on(listener, datagrams, upstream, local, Caps::default())
+    }
+
+    /// Starts one at that address, on TCP and on the same number of UDP; port 0 is any that is free.
+    ///
+    /// # Errors
+    ///
+    /// When the address cannot be had.
+    pub async fn listen(upstream: Address, at: SocketAddr, caps: Caps) -> io::Result<Proxy> {
+        let (listener, datagrams) = bind(at).await?;
+        Proxy::on(listener, datagrams, upstream, Vec::new(), caps)
+    }
+
+    fn on(
+        listener: TcpListener,
+        datagrams: UdpSocket,
+        upstream: Address,
+        local: Vec<LocalFile>,
+        caps: Caps,
+    ) -> io::Result<Proxy> {
         let shared = Arc::new(Shared {
-            port: listener.local_addr()?.port(),
+            address: listener.local_addr()?,
             local,
-            log: Log::new(),
+            log: Log::new(caps),
             rules: treat::Rules::default(),
             connections: Arc::default(),
             upstream: Mutex::new(upstream),
@@ -107,13 +129,16 @@ impl Proxy {
     /// Its port, of TCP and of UDP.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.shared.port
+        self.shared.address.port()
     }
 
     /// What a page is loaded from: `http://127.0.0.1:41234`.
     #[must_use]
     pub fn origin(&self) -> String {
-        format!("http://127.0.0.1:{}", self.shared.port)
+        match self.shared.address.ip() {
+            ip if ip.is_unspecified() => format!("http://127.0.0.1:{}", self.port()),
+            IpAddr::V4(_) | IpAddr::V6(_) => format!("http://{}", self.shared.address),
+        }
     }
 
     /// What happens to a transport's traffic from now on. `"*"` is every transport, and the handshake of revision 1, and takes
@@ -155,6 +180,18 @@ impl Proxy {
         self.shared.log.unrecorded()
     }
 
+    /// For how long nothing but heartbeats has gone by; `None` while nothing has at all.
+    #[must_use]
+    pub fn quiet(&self) -> Option<Duration> {
+        self.shared.log.quiet()
+    }
+
+    /// How long the proxy has been there: exchanges count their times from its start.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.shared.log.elapsed()
+    }
+
     /// Counts changes of the record.
     #[must_use]
     pub fn revision(&self) -> u64 {
@@ -174,16 +211,21 @@ impl Proxy {
     }
 }
 
-/// A port of which both TCP and UDP are free.
-async fn bind() -> io::Result<(TcpListener, UdpSocket)> {
+/// Any port of this machine alone.
+fn any() -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, 0).into()
+}
+
+/// A port of which both TCP and UDP are free. One that was named is tried once.
+async fn bind(at: SocketAddr) -> io::Result<(TcpListener, UdpSocket)> {
     let mut tried = 0;
     loop {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let listener = TcpListener::bind(at).await?;
         match UdpSocket::bind(listener.local_addr()?).await {
             Ok(datagrams) => return Ok((listener, datagrams)),
             Err(error) => {
                 tried += 1;
-                if tried == PORTS {
+                if tried == PORTS || at.port() != 0 {
                     return Err(error);
                 }
             }

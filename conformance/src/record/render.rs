@@ -213,6 +213,7 @@ mod tests {
             from_page: 0,
             from_server: 0,
             ended: None,
+            left: None,
             treatment: None,
         }
     }
@@ -224,6 +225,7 @@ mod tests {
             headers: Vec::new(),
             body: body.to_vec(),
             body_length,
+            pieces: Vec::new(),
         })
     }
 

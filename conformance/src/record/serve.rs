@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::error::Error as _;
 use std::future::pending;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -39,7 +40,7 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 
 /// What the connections of a proxy share.
 pub(super) struct Shared {
-    pub(super) port: u16,
+    pub(super) address: SocketAddr,
     pub(super) local: Vec<LocalFile>,
     pub(super) log: Arc<Log>,
     pub(super) rules: Rules,
@@ -167,7 +168,7 @@ impl Conversation {
     ) -> io::Result<Response<Reply>> {
         let upstream = self.shared.upstream();
         let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-        let names = Names::new(self.shared.port, host, upstream.authority());
+        let names = Names::new(self.shared.address.port(), host, upstream.authority());
         let page = hyper::upgrade::on(&mut request);
         let strip = strip && is_websocket(request.headers());
         // It may have come as a whole URL, or without a host.
@@ -184,7 +185,8 @@ impl Conversation {
             recording: Arc::clone(&recording),
         });
 
-        let wire = self.shared.connect(&upstream, &self.connection).await?;
+        let connected = self.shared.connect(&upstream, &self.connection).await;
+        let wire = connected.inspect_err(|_| recording.left(log::Side::Server))?;
         let (mut sender, driver) = hyper::client::conn::http1::Builder::new()
             .preserve_header_case(true)
             .max_buf_size(HEAD_LIMIT)
@@ -197,6 +199,7 @@ impl Conversation {
             let _ = driver.with_upgrades().await;
         });
         let mut response = sender.send_request(request).await.map_err(|error| {
+            recording.left(log::Side::Server);
             if was_reset(&error) {
                 self.connection.reset();
             }

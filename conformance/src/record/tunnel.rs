@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::frames::Tap;
-use super::log::Recording;
+use super::log::{Recording, Side};
 use super::wire::Connection;
 
 /// How long a side may still send when the other one is gone.
@@ -32,8 +32,8 @@ impl Tunnel {
         let Ok(page) = self.page.await else { return };
         let (page_read, page_write) = tokio::io::split(TokioIo::new(page));
         let recording = &self.recording;
-        let mut from_page = Tap::default();
-        let mut from_server = Tap::default();
+        let mut from_page = Tap::new(recording.frame_cap());
+        let mut from_server = Tap::new(recording.frame_cap());
         match self.server {
             None => {
                 let _ = copy(page_read, tokio::io::sink(), |bytes| {
@@ -50,7 +50,7 @@ impl Tunnel {
                 let down = copy(server_read, page_write, |bytes| {
                     from_server.feed(bytes, |frame| recording.frame(false, frame));
                 });
-                both(up, down, connection).await;
+                recording.left(both(up, down, connection).await);
             }
         }
         for (from_page, tap) in [(true, from_page), (false, from_server)] {
@@ -61,12 +61,13 @@ impl Tunnel {
     }
 }
 
-/// Both directions, until one ends, and what is still under way in the other. An error on one side is a reset on both.
+/// Both directions, until one ends, and what is still under way in the other. An error on one side is a reset on both. Gives
+/// the side that ended first.
 pub(super) async fn both(
     up: impl Future<Output = io::Result<()>>,
     down: impl Future<Output = io::Result<()>>,
     connection: &Connection,
-) {
+) -> Side {
     let (mut up, mut down) = (pin!(up), pin!(down));
     let (first, page_first) = tokio::select! {
         first = &mut up => (first, true),
@@ -82,6 +83,10 @@ pub(super) async fn both(
     };
     if failed {
         connection.reset();
+    }
+    match page_first {
+        true => Side::Page,
+        false => Side::Server,
     }
 }
 

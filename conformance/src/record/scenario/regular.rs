@@ -1,0 +1,382 @@
+//! A session whose client did what clients do: it is written as `open`, packets, `upgrade` and `close`, and the player polls,
+//! pings and posts by itself.
+
+use std::time::Duration;
+
+use super::moments::{Moment, What};
+use super::sessions::{Session, given};
+use super::units::{Piece, Way, answer, cut, frames, request};
+use crate::client::protocol::{PING, ends_session, heartbeat_answer, is_hidden, parameter, transport_of};
+use crate::client::{Message, UnitKind};
+use crate::record::log::{Exchange, Side};
+use crate::scenario::Generation;
+
+/// Headers that say something about who asks, which `open` cannot say.
+pub(super) const TELLING: [&str; 2] = ["authorization", "cookie"];
+
+/// Why a session has to be written request by request.
+pub(super) struct Irregular(pub(super) String);
+
+impl From<String> for Irregular {
+    fn from(why: String) -> Irregular {
+        Irregular(why)
+    }
+}
+
+/// What happened on the session, as moments of client `client`.
+pub(super) fn moments(session: &Session<'_>, client: &str, lost: &mut Vec<String>) -> Result<Vec<Moment>, Irregular> {
+    let Some(sid) = &session.sid else {
+        return Err(Irregular("no session was opened".to_owned()));
+    };
+    for exchange in &session.exchanges {
+        if let Some(cut) = cut(exchange) {
+            return Err(Irregular(cut));
+        }
+        let telling = exchange.headers.iter().find(|(name, _)| is_telling(name));
+        if let Some((name, _)) = telling {
+            return Err(Irregular(format!("its requests have a header {name}")));
+        }
+    }
+    let first = session.exchanges.first().filter(|first| first.sid.is_none());
+    if first.and_then(|first| given(session.generation, first)).as_ref() != Some(sid) {
+        return Err(Irregular("its handshake was not recorded".to_owned()));
+    }
+    let mut writer = Writer {
+        generation: session.generation,
+        client,
+        moments: Vec::new(),
+        lost,
+        up: Group::default(),
+        down: Group::default(),
+        over: false,
+        left: None,
+    };
+    match session.generation {
+        Generation::Rev1 => writer.rev1(&session.exchanges)?,
+        Generation::Eio3 | Generation::Eio4 => writer.engine(&session.exchanges)?,
+    }
+    writer.finish();
+    Ok(writer.moments)
+}
+
+/// Whether the header has to be sent again for the server to answer as it did.
+pub(super) fn is_telling(name: &str) -> bool {
+    TELLING.contains(&name) || (name.starts_with("x-") && name != "x-requested-with")
+}
+
+struct Writer<'a> {
+    generation: Generation,
+    client: &'a str,
+    moments: Vec<Moment>,
+    lost: &'a mut Vec<String>,
+    up: Group,
+    down: Group,
+    /// Somebody has ended the session.
+    over: bool,
+    /// When the client left without a word, if nothing came later.
+    left: Option<Duration>,
+}
+
+/// A packet that waits for its attachments.
+#[derive(Default)]
+struct Group {
+    messages: Vec<Message>,
+    missing: usize,
+}
+
+impl Writer<'_> {
+    fn engine(&mut self, exchanges: &[&Exchange]) -> Result<(), Irregular> {
+        let Some((first, rest)) = exchanges.split_first() else {
+            return Ok(());
+        };
+        let direct = switched(first);
+        let transport = match direct {
+            true => "websocket",
+            false => transport_of(self.generation, &first.target),
+        };
+        let target = own_query(&first.target, &["EIO", "transport", "t", "sid", "b64", "j"], "/socket.io/");
+        self.say(first.at, What::Open {
+            transport: transport.to_owned(),
+            target,
+        });
+        if direct {
+            self.socket(first, true)?;
+        } else {
+            let mut pieces = answer(self.generation, first).into_iter();
+            // The open packet, which `open` takes.
+            pieces.next();
+            pieces.try_for_each(|piece| self.piece(piece))?;
+        }
+        for exchange in rest {
+            match exchange.method.as_str() {
+                "OPTIONS" => self.lost.push(format!("{}: OPTIONS {}, a preflight", self.client, exchange.target)),
+                "POST" => self.post(exchange)?,
+                "GET" if switched(exchange) => self.upgrade(exchange)?,
+                "GET" if parameter(&exchange.target, "transport") == Some("websocket") => {
+                    let what = "an upgrade to websocket that was refused";
+                    self.lost.push(format!("{}: {what}", self.client));
+                }
+                "GET" => self.poll(exchange)?,
+                other => return Err(Irregular(format!("a request {other}"))),
+            }
+        }
+        Ok(())
+    }
+
+    fn rev1(&mut self, exchanges: &[&Exchange]) -> Result<(), Irregular> {
+        let Some((first, rest)) = exchanges.split_first() else {
+            return Ok(());
+        };
+        let mut open: Option<&str> = None;
+        for exchange in rest {
+            let Some(transport) = exchange.transport.as_deref() else {
+                return Err(Irregular("a second handshake".to_owned()));
+            };
+            if !exchange.target.starts_with("/socket.io/1/") {
+                return Err(Irregular("its path is not /socket.io/".to_owned()));
+            }
+            if exchange.method == "POST" {
+                self.post(exchange)?;
+                continue;
+            }
+            if exchange.target.contains("disconnect") {
+                // What a page says when it is closed; on the wire it is another request, and the same to the server.
+                self.end(exchange.at, What::Close(None));
+                continue;
+            }
+            let socket = matches!(transport, "websocket" | "flashsocket");
+            if socket && !switched(exchange) {
+                self.lost.push(format!("{}: a connection over {transport} that did not come about", self.client));
+                continue;
+            }
+            match open {
+                None => {
+                    let target = own_query(&first.target, &["t", "jsonp"], "/socket.io/1/");
+                    self.say(exchange.at, What::Open {
+                        transport: transport.to_owned(),
+                        target,
+                    });
+                }
+                Some(before) if before != transport => {
+                    self.say(exchange.at, What::Reopen(Some(transport.to_owned())));
+                }
+                Some(_) if !matches!(transport, "xhr-polling" | "jsonp-polling") => {
+                    self.say(exchange.at, What::Reopen(None));
+                }
+                Some(_) => {}
+            }
+            open = Some(transport);
+            match socket {
+                true => self.socket(exchange, false)?,
+                false => self.poll(exchange)?,
+            }
+        }
+        match open {
+            Some(_) => Ok(()),
+            None => Err(Irregular("it has a handshake, and no connection".to_owned())),
+        }
+    }
+
+    /// A poll, or the answer that goes on of a streaming transport.
+    fn poll(&mut self, exchange: &Exchange) -> Result<(), Irregular> {
+        let Some(head) = &exchange.answer else {
+            self.left = exchange.ended.filter(|_| exchange.left != Some(Side::Server));
+            return match exchange.left {
+                Some(Side::Server) if !self.over => Err(Irregular("a poll was never answered".to_owned())),
+                _ => Ok(()),
+            };
+        };
+        self.left = None;
+        match head.status {
+            200 => {
+                let pieces = answer(self.generation, exchange);
+                pieces.into_iter().try_for_each(|piece| self.piece(piece))?;
+                let streams = matches!(exchange.transport.as_deref(), Some("htmlfile" | "xhr-multipart"));
+                if streams {
+                    self.left = exchange.ended;
+                }
+                Ok(())
+            }
+            400 | 404 | 500 if self.over => Ok(()),
+            400 if self.generation != Generation::Rev1 => {
+                self.end(head.at, What::Closed(None));
+                Ok(())
+            }
+            status => Err(Irregular(format!("a poll was answered {status}"))),
+        }
+    }
+
+    fn post(&mut self, exchange: &Exchange) -> Result<(), Irregular> {
+        match &exchange.answer {
+            Some(answer) if answer.status == 200 => {}
+            _ if self.over => return Ok(()),
+            Some(answer) => return Err(Irregular(format!("a POST was answered {}", answer.status))),
+            None => return Err(Irregular("a POST was not answered".to_owned())),
+        }
+        for message in request(self.generation, exchange)? {
+            self.piece(Piece {
+                at: exchange.at,
+                way: Way::Up,
+                kind: message.into(),
+            })?;
+        }
+        Ok(())
+    }
+
+    fn upgrade(&mut self, exchange: &Exchange) -> Result<(), Irregular> {
+        let pieces = frames(self.generation, exchange)?;
+        let done = |piece: &Piece| piece.way == Way::Up && piece.kind == UnitKind::Packet("5".to_owned());
+        if !pieces.iter().any(done) {
+            let what = "an upgrade to websocket that was not completed";
+            self.lost.push(format!("{}: {what}", self.client));
+            return Ok(());
+        }
+        self.say(exchange.at, What::Upgrade("websocket"));
+        self.socket(exchange, false)
+    }
+
+    /// The frames of a WebSocket. `opens` is whether the first one from the server is what `open` takes.
+    fn socket(&mut self, exchange: &Exchange, mut opens: bool) -> Result<(), Irregular> {
+        self.left = None;
+        let generation = self.generation;
+        for piece in frames(generation, exchange)? {
+            let probe = match &piece.kind {
+                UnitKind::Packet(packet) if generation != Generation::Rev1 => {
+                    matches!(packet.as_str(), "2probe" | "3probe" | "5")
+                }
+                _ => false,
+            };
+            if probe || (piece.way == Way::Down && std::mem::take(&mut opens)) {
+                continue;
+            }
+            self.piece(piece)?;
+        }
+        if let Some(ended) = exchange.ended.filter(|_| !self.over) {
+            match exchange.left {
+                Some(Side::Server) => self.end(ended, What::Closed(None)),
+                _ => self.left = Some(ended),
+            }
+        }
+        Ok(())
+    }
+
+    /// A packet or a close frame, whichever way.
+    fn piece(&mut self, piece: Piece) -> Result<(), Irregular> {
+        let Piece { at, way, kind } = piece;
+        let message = match kind {
+            UnitKind::Packet(text) if self.is_heartbeat(way, &text) => return Ok(()),
+            UnitKind::Packet(text) if self.is_goodbye(way, &text) => {
+                match way {
+                    Way::Up => self.end(at, What::Close(None)),
+                    Way::Down => self.end(at, What::Closed(None)),
+                }
+                return Ok(());
+            }
+            UnitKind::Close(code, _) => {
+                match way {
+                    Way::Up => self.end(at, What::Close(code.filter(|code| *code != 1000 && is_sendable(*code)))),
+                    Way::Down => self.end(at, What::Closed(code)),
+                }
+                return Ok(());
+            }
+            UnitKind::Packet(text) => Message::Text(text),
+            UnitKind::Binary(bytes) | UnitKind::Encoded(_, bytes) => Message::Binary(bytes),
+            UnitKind::Bad(reason) => return Err(Irregular(format!("something that is no packet: {reason}"))),
+            _ => return Ok(()),
+        };
+        let group = match way {
+            Way::Up => &mut self.up,
+            Way::Down => &mut self.down,
+        };
+        match &message {
+            Message::Text(text) if group.missing == 0 => group.missing = attachments(self.generation, text),
+            Message::Text(_) => return Err(Irregular("a packet without its attachments".to_owned())),
+            Message::Binary(_) => group.missing = group.missing.saturating_sub(1),
+        }
+        group.messages.push(message);
+        if group.missing == 0 {
+            let messages = std::mem::take(&mut group.messages);
+            self.say(at, match way {
+                Way::Up => What::Send(messages),
+                Way::Down => What::Expect(messages),
+            });
+        }
+        Ok(())
+    }
+
+    fn is_heartbeat(&self, way: Way, text: &str) -> bool {
+        match way {
+            Way::Down => is_hidden(self.generation, text),
+            Way::Up if self.generation == Generation::Eio3 => text == PING,
+            Way::Up => ["2::", "2"]
+                .into_iter()
+                .any(|ping| heartbeat_answer(self.generation, ping) == Some(text)),
+        }
+    }
+
+    /// Whether the packet ends the session: `1`, or `0::` from the server or by a transport that polls.
+    fn is_goodbye(&self, way: Way, text: &str) -> bool {
+        match (self.generation, way) {
+            (Generation::Rev1, Way::Down) => ends_session(self.generation, text) && !text.starts_with('7'),
+            (Generation::Rev1, Way::Up) => false,
+            _ => ends_session(self.generation, text),
+        }
+    }
+
+    fn say(&mut self, at: Duration, what: What) {
+        self.moments.push(Moment::new(at, self.client, what));
+    }
+
+    /// The first end counts.
+    fn end(&mut self, at: Duration, what: What) {
+        if !std::mem::replace(&mut self.over, true) {
+            self.say(at, what);
+        }
+    }
+
+    fn finish(&mut self) {
+        if self.up.missing + self.down.missing > 0 {
+            self.lost.push(format!("{}: a binary packet whose attachments did not all come", self.client));
+        }
+        if let Some(at) = self.left {
+            self.end(at, What::Drop);
+        }
+    }
+}
+
+fn switched(exchange: &Exchange) -> bool {
+    exchange.answer.as_ref().is_some_and(|answer| answer.status == 101)
+}
+
+/// Codes that stand for something that was not on the wire cannot be sent.
+fn is_sendable(code: u16) -> bool {
+    !matches!(code, 1004 | 1005 | 1006 | 1015) && (1000..5000).contains(&code)
+}
+
+/// How many binary messages belong to the packet: `451-["a",…]` has one.
+pub(super) fn attachments(generation: Generation, packet: &str) -> usize {
+    let binary = packet.strip_prefix("45").or_else(|| packet.strip_prefix("46"));
+    let counted = binary.filter(|_| generation != Generation::Rev1).and_then(|rest| {
+        let (digits, _) = rest.split_once('-')?;
+        digits.parse().ok()
+    });
+    // More than that is no count that a client would wait for.
+    counted.filter(|count| *count <= 1000).unwrap_or(0)
+}
+
+/// The target without what the player writes by itself, and without the client's cache buster; `None` where nothing else is
+/// in it.
+fn own_query(target: &str, known: &[&str], path: &str) -> Option<String> {
+    let (have, query) = target.split_once('?').unwrap_or((target, ""));
+    let own: Vec<&str> = query
+        .split('&')
+        .filter(|pair| !pair.is_empty() && !known.contains(&pair.split('=').next().unwrap_or_default()))
+        .collect();
+    if have == path && own.is_empty() {
+        return None;
+    }
+    Some(match own.is_empty() {
+        true => have.to_owned(),
+        false => format!("{have}?{}", own.join("&")),
+    })
+}
