@@ -136,10 +136,13 @@ async fn proxied(args: &RecordArgs, running: &Running) -> Result<Recorded, Comma
     }
     let name = match &args.name {
         Some(name) => plain(name),
-        None => plain(&args.output.as_deref().and_then(Path::file_stem).map_or_else(
-            || "recording".to_owned(),
-            |stem| stem.to_string_lossy().into_owned(),
-        )),
+        None => plain(
+            &args
+                .output
+                .as_deref()
+                .and_then(Path::file_stem)
+                .map_or_else(|| "recording".to_owned(), |stem| stem.to_string_lossy().into_owned()),
+        ),
     };
     let request = Request {
         name: &name,
@@ -223,7 +226,9 @@ pub(super) fn print_error(text: &str) {
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {
-    let found = text.to_socket_addrs().map_err(|error| format!("{error}; write it like 127.0.0.1:4000"))?;
+    let found = text
+        .to_socket_addrs()
+        .map_err(|error| format!("{error}; write it like 127.0.0.1:4000"))?;
     found.into_iter().next().ok_or_else(|| "no such host".to_owned())
 }
 

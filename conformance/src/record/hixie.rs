@@ -163,7 +163,7 @@ pub(super) async fn relay(mut head: Head, mut page: Wire, shared: &Shared, conne
         };
         copy((&bytes[length..]).chain(server_read), page_write, seen).await
     };
-    recording.left(both(up, down, connection).await);
+    both(up, down, connection, &recording).await;
     Ok(())
 }
 

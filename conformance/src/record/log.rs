@@ -87,8 +87,9 @@ pub struct Exchange {
     pub from_server: u64,
     /// When it was over, whoever ended it.
     pub ended: Option<Duration>,
-    /// Who ended the connection without an answer, or the upgraded connection; `None` where it is not known.
-    pub left: Option<Side>,
+    /// Who ended the connection without an answer, or the upgraded connection, and when the proxy saw it; `None` where it is
+    /// not known.
+    pub left: Option<(Side, Duration)>,
     /// What went wrong with it by the proxy's doing; `None` where it was passed on.
     pub treatment: Option<Treatment>,
 }
@@ -395,8 +396,9 @@ impl Recording {
 
     /// Who ended it; the first to be named is the one.
     pub(super) fn left(&self, side: Side) {
+        let at = self.log.started.elapsed();
         self.write(|exchange, _| {
-            exchange.left.get_or_insert(side);
+            exchange.left.get_or_insert((side, at));
         });
     }
 

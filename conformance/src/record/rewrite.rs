@@ -24,7 +24,13 @@ impl Names {
     /// For a proxy on that port of 127.0.0.1. A page may also have come by `localhost`, and then its `Host` says so.
     pub(super) fn new(port: u16, host: Option<&str>, server: String) -> Names {
         let page = match host {
-            Some(host) if host.strip_suffix(&format!(":{port}")).is_some_and(|name| !name.is_empty()) => host.to_owned(),
+            Some(host)
+                if host
+                    .strip_suffix(&format!(":{port}"))
+                    .is_some_and(|name| !name.is_empty()) =>
+            {
+                host.to_owned()
+            }
             _ => format!("127.0.0.1:{port}"),
         };
         Names { page, server }

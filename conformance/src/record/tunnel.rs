@@ -50,7 +50,7 @@ impl Tunnel {
                 let down = copy(server_read, page_write, |bytes| {
                     from_server.feed(bytes, |frame| recording.frame(false, frame));
                 });
-                recording.left(both(up, down, connection).await);
+                both(up, down, connection, recording).await;
             }
         }
         for (from_page, tap) in [(true, from_page), (false, from_server)] {
@@ -61,18 +61,23 @@ impl Tunnel {
     }
 }
 
-/// Both directions, until one ends, and what is still under way in the other. An error on one side is a reset on both. Gives
-/// the side that ended first.
+/// Both directions, until one ends, and what is still under way in the other. An error on one side is a reset on both. The
+/// side that ended first is written down.
 pub(super) async fn both(
     up: impl Future<Output = io::Result<()>>,
     down: impl Future<Output = io::Result<()>>,
     connection: &Connection,
-) -> Side {
+    recording: &Recording,
+) {
     let (mut up, mut down) = (pin!(up), pin!(down));
     let (first, page_first) = tokio::select! {
         first = &mut up => (first, true),
         first = &mut down => (first, false),
     };
+    recording.left(match page_first {
+        true => Side::Page,
+        false => Side::Server,
+    });
     // Behind an error nothing is under way any more.
     let failed = first.is_err() || {
         let second = match page_first {
@@ -83,10 +88,6 @@ pub(super) async fn both(
     };
     if failed {
         connection.reset();
-    }
-    match page_first {
-        true => Side::Page,
-        false => Side::Server,
     }
 }
 

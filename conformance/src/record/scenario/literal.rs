@@ -7,10 +7,10 @@ use super::moments::{Body, Moment, What};
 use super::regular::{attachments, is_telling};
 use super::sessions::Session;
 use super::units::{Piece, Way, answer, cut, frames, request};
+use crate::client::protocol::transport_of;
 use crate::client::protocol::{framing_of, heartbeat_answer, is_hidden};
 use crate::client::tape::Framing;
 use crate::client::{Message, UnitKind, post_packets};
-use crate::client::protocol::transport_of;
 use crate::record::log::{Exchange, Side};
 use crate::scenario::Generation;
 
@@ -72,16 +72,20 @@ impl Writer<'_> {
         let polls = framing.is_body() && exchange.method == "GET";
         let goes_on = polls && std::mem::take(&mut self.going_on);
         if !goes_on {
-            self.say(exchange.at, &part, What::Request {
-                method: exchange.method.clone(),
-                target: without_time(&exchange.target),
-                headers: told(exchange),
-                body,
-            });
+            self.say(
+                exchange.at,
+                &part,
+                What::Request {
+                    method: exchange.method.clone(),
+                    target: without_time(&exchange.target),
+                    headers: told(exchange),
+                    body,
+                },
+            );
         }
         let Some(head) = &exchange.answer else {
             match (exchange.left, exchange.ended) {
-                (Some(Side::Server), Some(at)) => self.say(at, &part, What::Eof),
+                (Some((Side::Server, at)), _) => self.say(at, &part, What::Eof),
                 (_, Some(at)) => self.say(at, &part, What::Drop),
                 (_, None) => {}
             }
@@ -96,7 +100,11 @@ impl Writer<'_> {
             Some(packets) => self.packets(&part, packets),
             None if head.body.is_empty() => {}
             None if head.body.len() > BODY => {
-                let what = format!("the body of the answer to {}, {} bytes", exchange.target, head.body.len());
+                let what = format!(
+                    "the body of the answer to {}, {} bytes",
+                    exchange.target,
+                    head.body.len()
+                );
                 self.lose(head.at, &what);
             }
             None => {
@@ -127,7 +135,9 @@ impl Writer<'_> {
     }
 
     fn answers_heartbeat(&self, sent: &[Message]) -> bool {
-        let answer = ["2::", "2"].into_iter().find_map(|it| heartbeat_answer(self.generation, it));
+        let answer = ["2::", "2"]
+            .into_iter()
+            .find_map(|it| heartbeat_answer(self.generation, it));
         let is_one = |message: &Message| matches!(message, Message::Text(text) if Some(text.as_str()) == answer);
         !sent.is_empty() && sent.iter().all(is_one)
     }
@@ -165,20 +175,30 @@ impl Writer<'_> {
             }
         }
         if !open.is_empty() {
-            self.lost.push(format!("{}: a binary packet whose attachments did not all come", self.client));
+            self.lost.push(format!(
+                "{}: a binary packet whose attachments did not all come",
+                self.client
+            ));
         }
     }
 
     fn socket(&mut self, exchange: &Exchange) {
         let part = self.part(exchange);
-        self.say(exchange.at, &part, What::Ws {
-            target: without_time(&exchange.target),
-            headers: told(exchange),
-        });
+        self.say(
+            exchange.at,
+            &part,
+            What::Ws {
+                target: without_time(&exchange.target),
+                headers: told(exchange),
+            },
+        );
         let pieces = match frames(self.generation, exchange) {
             Ok(pieces) => pieces,
             Err(why) => {
-                self.lose(exchange.at, &format!("what went over a websocket of {}: {why}", self.client));
+                self.lose(
+                    exchange.at,
+                    &format!("what went over a websocket of {}: {why}", self.client),
+                );
                 return;
             }
         };
@@ -224,11 +244,10 @@ impl Writer<'_> {
             }
         }
         if let Some(ended) = exchange.ended.filter(|_| !over) {
-            let what = match exchange.left {
-                Some(Side::Server) => What::Eof,
-                _ => What::Drop,
-            };
-            self.say(ended, &part, what);
+            match exchange.left {
+                Some((Side::Server, at)) => self.say(at, &part, What::Eof),
+                _ => self.say(ended, &part, What::Drop),
+            }
         }
     }
 
@@ -274,7 +293,8 @@ impl Writer<'_> {
 
     fn lose(&mut self, at: Duration, what: &str) {
         self.lost.push(format!("{}: {what}", self.client));
-        self.moments.push(Moment::new(at, self.client, What::Comment(format!("left out: {what}"))));
+        self.moments
+            .push(Moment::new(at, self.client, What::Comment(format!("left out: {what}"))));
     }
 }
 

@@ -28,6 +28,8 @@ mod moments;
 mod regular;
 mod sessions;
 mod steps;
+#[cfg(test)]
+mod tests;
 mod units;
 mod values;
 
@@ -64,7 +66,9 @@ pub struct Recorded {
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
     /// No request of the protocol went by.
-    #[error("no request of the protocol came, so there is nothing to write: let your client connect to the proxy's address")]
+    #[error(
+        "no request of the protocol came, so there is nothing to write: let your client connect to the proxy's address"
+    )]
     Nothing,
     /// None of the generation that was asked for did.
     #[error("no session of {0} was recorded")]
@@ -123,7 +127,10 @@ fn finished(
     mut lost: Vec<String>,
 ) -> Result<Recorded, RecordError> {
     let mut notes = vec![Item::Blank];
-    notes.extend(lost.iter().map(|it| Item::Comment(format!("left out: {}", one_line(it)))));
+    notes.extend(
+        lost.iter()
+            .map(|it| Item::Comment(format!("left out: {}", one_line(it)))),
+    );
     if !lost.is_empty() {
         notes.push(Item::Blank);
     }

@@ -119,7 +119,9 @@ pub(super) fn arrange(moments: &mut Vec<Moment>, ended: Duration) {
     let last = moments.last().map_or(ended, |last| last.at.max(ended));
     for client in clients {
         let mut own = moments.iter().filter(|moment| moment.client == client);
-        let opened = own.clone().any(|it| matches!(it.what, What::Open { .. } | What::Ws { .. }));
+        let opened = own
+            .clone()
+            .any(|it| matches!(it.what, What::Open { .. } | What::Ws { .. }));
         if !opened || own.clone().any(Moment::ends) {
             continue;
         }

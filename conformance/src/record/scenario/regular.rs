@@ -48,14 +48,16 @@ pub(super) fn moments(session: &Session<'_>, client: &str, lost: &mut Vec<String
         lost,
         up: Group::default(),
         down: Group::default(),
-        over: false,
+        ends: Vec::new(),
+        troubles: Vec::new(),
+        socket: false,
         left: None,
     };
     match session.generation {
         Generation::Rev1 => writer.rev1(&session.exchanges)?,
         Generation::Eio3 | Generation::Eio4 => writer.engine(&session.exchanges)?,
     }
-    writer.finish();
+    writer.finish()?;
     Ok(writer.moments)
 }
 
@@ -71,8 +73,12 @@ struct Writer<'a> {
     lost: &'a mut Vec<String>,
     up: Group,
     down: Group,
-    /// Somebody has ended the session.
-    over: bool,
+    /// Who said goodbye, and when; requests are not answered in the order in which they were sent, so the earliest counts.
+    ends: Vec<(Duration, What)>,
+    /// What makes the session an irregular one, unless it was over by then.
+    troubles: Vec<(Duration, String)>,
+    /// Revision 1: the session has a socket.
+    socket: bool,
     /// When the client left without a word, if nothing came later.
     left: Option<Duration>,
 }
@@ -94,11 +100,18 @@ impl Writer<'_> {
             true => "websocket",
             false => transport_of(self.generation, &first.target),
         };
-        let target = own_query(&first.target, &["EIO", "transport", "t", "sid", "b64", "j"], "/socket.io/");
-        self.say(first.at, What::Open {
-            transport: transport.to_owned(),
-            target,
-        });
+        let target = own_query(
+            &first.target,
+            &["EIO", "transport", "t", "sid", "b64", "j"],
+            "/socket.io/",
+        );
+        self.say(
+            first.at,
+            What::Open {
+                transport: transport.to_owned(),
+                target,
+            },
+        );
         if direct {
             self.socket(first, true)?;
         } else {
@@ -109,7 +122,9 @@ impl Writer<'_> {
         }
         for exchange in rest {
             match exchange.method.as_str() {
-                "OPTIONS" => self.lost.push(format!("{}: OPTIONS {}, a preflight", self.client, exchange.target)),
+                "OPTIONS" => self
+                    .lost
+                    .push(format!("{}: OPTIONS {}, a preflight", self.client, exchange.target)),
                 "POST" => self.post(exchange)?,
                 "GET" if switched(exchange) => self.upgrade(exchange)?,
                 "GET" if parameter(&exchange.target, "transport") == Some("websocket") => {
@@ -146,16 +161,22 @@ impl Writer<'_> {
             }
             let socket = matches!(transport, "websocket" | "flashsocket");
             if socket && !switched(exchange) {
-                self.lost.push(format!("{}: a connection over {transport} that did not come about", self.client));
+                self.lost.push(format!(
+                    "{}: a connection over {transport} that did not come about",
+                    self.client
+                ));
                 continue;
             }
             match open {
                 None => {
                     let target = own_query(&first.target, &["t", "jsonp"], "/socket.io/1/");
-                    self.say(exchange.at, What::Open {
-                        transport: transport.to_owned(),
-                        target,
-                    });
+                    self.say(
+                        exchange.at,
+                        What::Open {
+                            transport: transport.to_owned(),
+                            target,
+                        },
+                    );
                 }
                 Some(before) if before != transport => {
                     self.say(exchange.at, What::Reopen(Some(transport.to_owned())));
@@ -166,6 +187,7 @@ impl Writer<'_> {
                 Some(_) => {}
             }
             open = Some(transport);
+            self.socket = socket;
             match socket {
                 true => self.socket(exchange, false)?,
                 false => self.poll(exchange)?,
@@ -180,11 +202,11 @@ impl Writer<'_> {
     /// A poll, or the answer that goes on of a streaming transport.
     fn poll(&mut self, exchange: &Exchange) -> Result<(), Irregular> {
         let Some(head) = &exchange.answer else {
-            self.left = exchange.ended.filter(|_| exchange.left != Some(Side::Server));
-            return match exchange.left {
-                Some(Side::Server) if !self.over => Err(Irregular("a poll was never answered".to_owned())),
-                _ => Ok(()),
-            };
+            self.left = exchange.ended.filter(|_| !left_by_server(exchange));
+            if let Some((Side::Server, at)) = exchange.left {
+                self.troubles.push((at, "a poll was never answered".to_owned()));
+            }
+            return Ok(());
         };
         self.left = None;
         match head.status {
@@ -197,22 +219,24 @@ impl Writer<'_> {
                 }
                 Ok(())
             }
-            400 | 404 | 500 if self.over => Ok(()),
             400 if self.generation != Generation::Rev1 => {
                 self.end(head.at, What::Closed(None));
                 Ok(())
             }
-            status => Err(Irregular(format!("a poll was answered {status}"))),
+            status => {
+                self.troubles.push((head.at, format!("a poll was answered {status}")));
+                Ok(())
+            }
         }
     }
 
     fn post(&mut self, exchange: &Exchange) -> Result<(), Irregular> {
-        match &exchange.answer {
-            Some(answer) if answer.status == 200 => {}
-            _ if self.over => return Ok(()),
-            Some(answer) => return Err(Irregular(format!("a POST was answered {}", answer.status))),
-            None => return Err(Irregular("a POST was not answered".to_owned())),
-        }
+        let trouble = match &exchange.answer {
+            Some(answer) if answer.status == 200 => None,
+            Some(answer) => Some(format!("a POST was answered {}", answer.status)),
+            None => exchange.ended.map(|_| "a POST was not answered".to_owned()),
+        };
+        self.troubles.extend(trouble.map(|trouble| (exchange.at, trouble)));
         for message in request(self.generation, exchange)? {
             self.piece(Piece {
                 at: exchange.at,
@@ -239,7 +263,15 @@ impl Writer<'_> {
     fn socket(&mut self, exchange: &Exchange, mut opens: bool) -> Result<(), Irregular> {
         self.left = None;
         let generation = self.generation;
+        // A server may still say goodbye to a client that is gone.
+        let gone = match exchange.left {
+            Some((Side::Page, at)) => Some(at),
+            _ => None,
+        };
         for piece in frames(generation, exchange)? {
+            if piece.way == Way::Down && gone.is_some_and(|gone| piece.at > gone) {
+                continue;
+            }
             let probe = match &piece.kind {
                 UnitKind::Packet(packet) if generation != Generation::Rev1 => {
                     matches!(packet.as_str(), "2probe" | "3probe" | "5")
@@ -251,10 +283,11 @@ impl Writer<'_> {
             }
             self.piece(piece)?;
         }
-        if let Some(ended) = exchange.ended.filter(|_| !self.over) {
+        if let Some(ended) = exchange.ended {
             match exchange.left {
-                Some(Side::Server) => self.end(ended, What::Closed(None)),
-                _ => self.left = Some(ended),
+                Some((Side::Server, at)) => self.end(at, What::Closed(None)),
+                Some((Side::Page, at)) => self.left = Some(at),
+                None => self.left = Some(ended),
             }
         }
         Ok(())
@@ -296,10 +329,13 @@ impl Writer<'_> {
         group.messages.push(message);
         if group.missing == 0 {
             let messages = std::mem::take(&mut group.messages);
-            self.say(at, match way {
-                Way::Up => What::Send(messages),
-                Way::Down => What::Expect(messages),
-            });
+            self.say(
+                at,
+                match way {
+                    Way::Up => What::Send(messages),
+                    Way::Down => What::Expect(messages),
+                },
+            );
         }
         Ok(())
     }
@@ -314,11 +350,12 @@ impl Writer<'_> {
         }
     }
 
-    /// Whether the packet ends the session: `1`, or `0::` from the server or by a transport that polls.
+    /// Whether the packet ends the session: `1`, and in revision 1 `0::` from the server, or from a client that has no socket
+    /// to close.
     fn is_goodbye(&self, way: Way, text: &str) -> bool {
         match (self.generation, way) {
             (Generation::Rev1, Way::Down) => ends_session(self.generation, text) && !text.starts_with('7'),
-            (Generation::Rev1, Way::Up) => false,
+            (Generation::Rev1, Way::Up) => !self.socket && text.trim_end_matches(':') == "0",
             _ => ends_session(self.generation, text),
         }
     }
@@ -327,21 +364,39 @@ impl Writer<'_> {
         self.moments.push(Moment::new(at, self.client, what));
     }
 
-    /// The first end counts.
     fn end(&mut self, at: Duration, what: What) {
-        if !std::mem::replace(&mut self.over, true) {
-            self.say(at, what);
-        }
+        self.ends.push((at, what));
     }
 
-    fn finish(&mut self) {
+    fn finish(&mut self) -> Result<(), Irregular> {
         if self.up.missing + self.down.missing > 0 {
-            self.lost.push(format!("{}: a binary packet whose attachments did not all come", self.client));
+            self.lost.push(format!(
+                "{}: a binary packet whose attachments did not all come",
+                self.client
+            ));
         }
-        if let Some(at) = self.left {
-            self.end(at, What::Drop);
+        self.ends.extend(self.left.map(|at| (at, What::Drop)));
+        self.ends.sort_by_key(|(at, _)| *at);
+        let end = std::mem::take(&mut self.ends).into_iter().next();
+        let over = end.as_ref().map_or(Duration::MAX, |(at, _)| *at);
+        if let Some((_, trouble)) = self.troubles.iter().find(|(at, _)| *at <= over) {
+            return Err(Irregular(trouble.clone()));
         }
+        // What the server says to a client that has said goodbye depends on which of the two was quicker.
+        let generation = self.generation;
+        let last_words =
+            |messages: &[Message]| matches!(messages, [Message::Text(text)] if ends_session(generation, text));
+        self.moments
+            .retain(|it| it.at < over || !matches!(&it.what, What::Expect(messages) if last_words(messages)));
+        if let Some((at, what)) = end {
+            self.say(at, what);
+        }
+        Ok(())
     }
+}
+
+fn left_by_server(exchange: &Exchange) -> bool {
+    matches!(exchange.left, Some((Side::Server, _)))
 }
 
 fn switched(exchange: &Exchange) -> bool {

@@ -82,7 +82,9 @@ pub(super) fn sessions(exchanges: &[Exchange]) -> Sessions<'_> {
             continue;
         }
         let upgrade = exchange.answer.as_ref().is_some_and(|answer| answer.status == 101);
-        if !Subject::of(&exchange.target, upgrade).protocol || exchange.treatment.is_some_and(|it| it != Treatment::Pass) {
+        if !Subject::of(&exchange.target, upgrade).protocol
+            || exchange.treatment.is_some_and(|it| it != Treatment::Pass)
+        {
             let path = exchange.target.split('?').next().unwrap_or_default();
             let mut what = format!("{} {path}", exchange.method);
             if !found.others.contains_key(&what) && found.others.len() >= OTHERS {

@@ -8,9 +8,7 @@ use super::sessions::Session;
 use super::values::{Sids, Use, Values};
 use crate::client::Message;
 use crate::scenario::Generation;
-use crate::scenario::ast::{
-    Action, HeaderLine, Item, Lane, Span, Spanned, Step, Sum, Term, TermBase, Text, Window,
-};
+use crate::scenario::ast::{Action, HeaderLine, Item, Lane, Span, Spanned, Step, Sum, Term, TermBase, Text, Window};
 use crate::scenario::packet::PacketPattern;
 
 /// An expectation waits two seconds; what took longer than this when it was recorded says so in a window.
@@ -51,7 +49,9 @@ impl Writer {
         let client = moment.client.as_str();
         let actions = match &moment.what {
             What::Open { transport, target } => {
-                let target = target.as_ref().map(|target| self.values.text(client, target, number, Use::Sent));
+                let target = target
+                    .as_ref()
+                    .map(|target| self.values.text(client, target, number, Use::Sent));
                 self.values.opened(client);
                 vec![Action::Open {
                     bare: true,
@@ -90,7 +90,12 @@ impl Writer {
             }],
             What::Expect(messages) => self.expected(client, messages, number),
             What::ExpectBytes(bytes) => {
-                vec![Action::ExpectBytes(self.bytes(client, bytes, number, Use::Expected(number)))]
+                vec![Action::ExpectBytes(self.bytes(
+                    client,
+                    bytes,
+                    number,
+                    Use::Expected(number),
+                ))]
             }
             What::Close(code) => vec![Action::Close(*code)],
             What::Closed(code) => vec![Action::Closed(*code)],
@@ -99,7 +104,8 @@ impl Writer {
             What::Silent(duration) => vec![Action::Silent(*duration)],
             What::Wait(duration) => vec![Action::Wait(*duration)],
             What::Comment(words) => {
-                self.items.push(Item::Comment(format!("{client}: {}", super::one_line(words))));
+                self.items
+                    .push(Item::Comment(format!("{client}: {}", super::one_line(words))));
                 return;
             }
         };
@@ -108,7 +114,8 @@ impl Writer {
             client: client.to_owned(),
             part: moment.part.clone(),
         };
-        self.events.insert((moment.client.clone(), moment.part.clone()), moment.at);
+        self.events
+            .insert((moment.client.clone(), moment.part.clone()), moment.at);
         if !moment.expects() {
             self.sent = moment.at;
         }
@@ -130,7 +137,9 @@ impl Writer {
         }
         let lane = (moment.client.clone(), moment.part.clone());
         let before = self.events.get(&lane).copied();
-        let waited = moment.at.saturating_sub(before.map_or(self.sent, |before| before.max(self.sent)));
+        let waited = moment
+            .at
+            .saturating_sub(before.map_or(self.sent, |before| before.max(self.sent)));
         if waited < LATE {
             return None;
         }

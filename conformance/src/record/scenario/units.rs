@@ -221,7 +221,10 @@ pub(super) fn cut(exchange: &Exchange) -> Option<String> {
     let answer = answer.filter(|answer| answer.body_length > answer.body.len() as u64);
     let what = format!("{} {}", exchange.method, exchange.target);
     match (request, answer) {
-        (true, _) => Some(format!("the body of {what}, {} bytes, which was not kept whole", exchange.body_length)),
+        (true, _) => Some(format!(
+            "the body of {what}, {} bytes, which was not kept whole",
+            exchange.body_length
+        )),
         (_, Some(answer)) => Some(format!(
             "the answer to {what}, {} bytes, which was not kept whole",
             answer.body_length

@@ -119,7 +119,9 @@ impl Values {
             match &moment.what {
                 What::Expect(_) => {
                     let Some(text) = texts.first() else { continue };
-                    if let Some(Value::String(pid)) = connect(text).and_then(|it| it.member(&JsString::from("pid")).cloned()) {
+                    if let Some(Value::String(pid)) =
+                        connect(text).and_then(|it| it.member(&JsString::from("pid")).cloned())
+                    {
                         remembered.insert(&moment.client, pid.to_string_lossy());
                     } else if let Some(pid) = remembered.get(moment.client.as_str())
                         && let Some(range) = offset(text)
@@ -132,12 +134,16 @@ impl Values {
                     }
                 }
                 What::Send(_) => {
-                    let Some(claim) = texts.first().and_then(|text| connect(text)) else { continue };
+                    let Some(claim) = texts.first().and_then(|text| connect(text)) else {
+                        continue;
+                    };
                     let member = |name: &str| match claim.member(&JsString::from(name)) {
                         Some(Value::String(text)) => Some(text.to_string_lossy()),
                         _ => None,
                     };
-                    let (Some(pid), Some(offset)) = (member("pid"), member("offset")) else { continue };
+                    let (Some(pid), Some(offset)) = (member("pid"), member("offset")) else {
+                        continue;
+                    };
                     let seen = newest.get(&pid).into_iter().flatten().rev();
                     let mut seen = seen.filter(|(_, value)| *value == offset);
                     if let Some((at, _)) = seen.next() {
@@ -313,7 +319,10 @@ impl Values {
             ));
             return None;
         }
-        let whole = text.as_bytes().get(..range.start).is_some_and(|before| before.ends_with(b"\""))
+        let whole = text
+            .as_bytes()
+            .get(..range.start)
+            .is_some_and(|before| before.ends_with(b"\""))
             && text.as_bytes().get(range.end) == Some(&b'"')
             && json_start(text).is_some_and(|start| start < range.start);
         let name = (known.seen > 1).then_some(known.name);
@@ -330,7 +339,9 @@ impl Values {
     /// A key cannot be a hole, so the object as a whole is one.
     fn keyed(&mut self, text: &str, key: &Range<usize>, client: &str, way: Use, edits: &mut Vec<(Range<usize>, Hole)>) {
         let Some(object) = enclosing(text, key.start).filter(|_| way != Use::Sent) else {
-            self.lost.push(format!("{client} sends an id of the server's as a key: it stands as it was recorded"));
+            self.lost.push(format!(
+                "{client} sends an id of the server's as a key: it stands as it was recorded"
+            ));
             return;
         };
         edits.retain(|(range, _)| !overlap(range, &object));
@@ -344,7 +355,9 @@ impl Values {
             kind: Some(kind),
         };
         edits.push((object, hole));
-        self.lost.push(format!("{client}: what is in an object whose keys are ids of the server's"));
+        self.lost.push(format!(
+            "{client}: what is in an object whose keys are ids of the server's"
+        ));
     }
 
     /// The generation whose packets these are.
@@ -356,16 +369,23 @@ impl Values {
 /// The texts of what went by at a moment, packets and bodies.
 fn texts(moment: &Moment) -> Vec<&str> {
     match &moment.what {
-        What::Send(messages) | What::Expect(messages) | What::Request { body: Body::Packets(messages), .. } => messages
+        What::Send(messages)
+        | What::Expect(messages)
+        | What::Request {
+            body: Body::Packets(messages),
+            ..
+        } => messages
             .iter()
             .filter_map(|message| match message {
                 Message::Text(text) => Some(text.as_str()),
                 Message::Binary(_) => None,
             })
             .collect(),
-        What::ExpectBytes(bytes) | What::Request { body: Body::Bytes(bytes), .. } => {
-            std::str::from_utf8(bytes).into_iter().collect()
-        }
+        What::ExpectBytes(bytes)
+        | What::Request {
+            body: Body::Bytes(bytes),
+            ..
+        } => std::str::from_utf8(bytes).into_iter().collect(),
         _ => Vec::new(),
     }
 }
@@ -459,7 +479,9 @@ fn enclosing(text: &str, at: usize) -> Option<Range<usize>> {
 
 /// Letters and digits with what ids hold besides, and not a word: with a digit.
 fn is_id(value: &str) -> bool {
-    value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:#/+=".contains(&byte))
+    value
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"-_.:#/+=".contains(&byte))
         && value.bytes().any(|byte| byte.is_ascii_digit())
 }
 
