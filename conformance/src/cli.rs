@@ -14,6 +14,7 @@ use crate::commands::manual::{CompletionsArgs, ManArgs};
 use crate::commands::reports::ReportFiles;
 use crate::commands::{ConfigArgs, InitArgs, ProbeArgs, ReportArgs};
 use crate::commands::record::RecordArgs;
+use crate::commands::shrink::ShrinkArgs;
 use crate::glob::Glob;
 use crate::run::case::Timings;
 use crate::run::plan::{Selection, Shard};
@@ -57,6 +58,8 @@ pub enum Command {
     Report(ReportArgs),
     /// Record what clients and a server say to each other, as a case that can be run again
     Record(RecordArgs),
+    /// Make a failing case small: the smallest one that still fails the same way
+    Shrink(ShrinkArgs),
     /// Show that every expectation can fail: replay each case with each thing the server said made wrong
     Prove(ProveArgs),
     /// Print what a shell needs to complete the words of this program

@@ -11,6 +11,7 @@ mod report;
 pub mod reports;
 mod settings;
 pub mod record;
+pub mod shrink;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -53,6 +54,7 @@ pub use settings::ConfigArgs;
 use reports::{ReportFiles, reporters};
 use settings::Settings;
 pub use record::record;
+pub use shrink::shrink;
 
 /// Why a command ends without a result: for a person, with the exit code.
 #[derive(Debug)]

@@ -42,6 +42,7 @@ fn main() -> ExitCode {
         Command::Accept(args) => commands::accept(&args),
         Command::Report(args) => commands::report(&args),
         Command::Record(args) => commands::record(&args),
+        Command::Shrink(args) => commands::shrink(&args),
         Command::Prove(args) => commands::prove(&args),
         Command::Completions(args) => commands::completions(&args),
         Command::Man(args) => commands::man(&args),
