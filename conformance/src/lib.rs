@@ -12,6 +12,8 @@
 //! | [`prove`] | shows that the cases notice what they are there to notice |
 //! | [`record`] | a proxy between a page and a server, that writes down what goes by and lets it fail |
 //! | [`suite`] | the date of the cases |
+//! | [`record`] | a proxy between clients and a server, that writes down what goes by, as a case too, and lets it fail |
+//! | [`shrink`] | makes a failing case small |
 //! | [`exit`] | what the exit code says |
 
 pub mod browser;

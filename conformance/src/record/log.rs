@@ -15,6 +15,8 @@ use super::treat::Treatment;
 pub const BODY_CAP: usize = 64 * 1024;
 /// How many exchanges are kept, and how many frames of all exchanges together. What comes later is only counted.
 pub const RECORD_CAP: usize = 10_000;
+/// Pieces of a body that are told apart.
+const PIECES: usize = 10_000;
 /// Bytes of bodies and frames that are kept, of all exchanges together.
 const BYTES_CAP: usize = 256 * 1024 * 1024;
 /// Bodies and frames that are heartbeats, or nothing at all: of Engine.IO 4 and 3, as text and as octets, and of revision 1;
@@ -107,8 +109,8 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// Bytes of the body so far.
     pub body_length: u64,
-    /// When its pieces came: for each the moment, and how many bytes of `body` there were by then. Pieces of the same
-    /// millisecond count as one.
+    /// When its pieces came: for each the moment, and how many bytes of `body` there were by then. What is one piece too
+    /// many belongs to the last.
     pub pieces: Vec<(Duration, usize)>,
 }
 
@@ -362,9 +364,10 @@ impl Recording {
                 answer.body_length += bytes.len() as u64;
                 totals.keep(&mut answer.body, bytes, cap);
                 let end = answer.body.len();
+                let many = answer.pieces.len() >= PIECES;
                 match answer.pieces.last_mut() {
-                    Some((last, upto)) if at.as_millis() == last.as_millis() => *upto = end,
                     Some((_, upto)) if *upto == end => {}
+                    Some((_, upto)) if many => *upto = end,
                     _ => answer.pieces.push((at, end)),
                 }
             }

@@ -64,9 +64,10 @@ impl Names {
     }
 }
 
-/// Puts another host behind the scheme, where it is that host and not only one that begins like it.
+/// Puts another host behind the scheme, where it is that host and not only one that begins like it. Clients of Node from
+/// before 1.0 name their origin without a scheme.
 fn swap(value: &str, from: &str, to: &str) -> Fate {
-    for scheme in ["http://", "ws://"] {
+    for scheme in ["http://", "ws://", ""] {
         let rest = value.strip_prefix(scheme).and_then(|rest| rest.strip_prefix(from));
         if let Some(rest) = rest.filter(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#'])) {
             return Fate::Becomes(format!("{scheme}{to}{rest}"));
@@ -144,6 +145,7 @@ mod tests {
     #[rstest]
     #[case("Host: 127.0.0.1:41", "Host: s:3000")]
     #[case("Origin: http://127.0.0.1:41", "Origin: http://s:3000")]
+    #[case("Origin: 127.0.0.1:41", "Origin: s:3000")]
     #[case("Origin: http://127.0.0.1:410", "Origin: http://127.0.0.1:410")]
     #[case("Origin: http://elsewhere", "Origin: http://elsewhere")]
     #[case("Referer: http://127.0.0.1:41/a?b", "Referer: http://s:3000/a?b")]

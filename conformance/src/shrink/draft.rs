@@ -71,7 +71,7 @@ impl Draft {
     }
 
     /// Keeps the units of these numbers, and as they are those that stand on these lines of the file.
-    pub(super) fn fix(&mut self, fixed: Fixed, scenario: &Scenario, lines: &[usize]) {
+    pub(super) fn fix(&mut self, fixed: &Fixed, scenario: &Scenario, lines: &[usize]) {
         let on_line = |unit: &Unit| {
             unit.items.iter().any(|item| {
                 let span = match item {

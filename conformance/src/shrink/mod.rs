@@ -127,23 +127,19 @@ async fn search(
 ) -> Result<Shrunk, ShrinkError> {
     let mut best = Draft::of(scenario, transport);
     trial.aim(&best).await?;
-    best.fix(trial.fixed(&best), scenario, &options.keep);
-    let from = best.steps();
-    let mut search = Search { trial, from, progress };
-    loop {
-        let before = best.clone();
-        search.improve(&mut best, Draft::without_references).await?;
-        search.improve(&mut best, Draft::cut_behind).await?;
-        for client in best.clients() {
-            search.improve(&mut best, |draft| draft.without_client(&client)).await?;
-        }
-        steps::minimise(&mut best, &mut search).await?;
-        lines::minimise(&mut best, &mut search).await?;
-        payload::minimise(&mut best, &mut search).await?;
-        // What has become small may have made something else needless.
-        if best == before || search.trial.is_over().is_some() {
-            break;
-        }
+    best.fix(&trial.fixed(&best), scenario, &options.keep);
+    let whole = best.clone();
+    let mut search = Search {
+        trial,
+        from: whole.steps(),
+        progress,
+    };
+    let hurried = search.trial.hurry().await?;
+    search.all(&mut best).await?;
+    if hurried && !search.trial.take_time(&best).await? {
+        // The time limits played a part.
+        best = whole;
+        search.all(&mut best).await?;
     }
     Ok(Shrunk {
         text: best.text(),
@@ -161,6 +157,25 @@ struct Search<'a, 't> {
 }
 
 impl Search<'_, '_> {
+    /// Leaves out and makes smaller whatever can be.
+    async fn all(&mut self, best: &mut Draft) -> Result<(), ShrinkError> {
+        loop {
+            let before = best.clone();
+            self.improve(best, Draft::without_references).await?;
+            self.improve(best, Draft::cut_behind).await?;
+            for client in best.clients() {
+                self.improve(best, |draft| draft.without_client(&client)).await?;
+            }
+            steps::minimise(best, self).await?;
+            lines::minimise(best, self).await?;
+            payload::minimise(best, self).await?;
+            // What has become small may have made something else needless.
+            if *best == before || self.trial.is_over().is_some() {
+                return Ok(());
+            }
+        }
+    }
+
     /// Takes the first of these drafts that fails in the same way; whether there is one.
     async fn first(&mut self, best: &mut Draft, drafts: Vec<Draft>) -> Result<Option<usize>, ShrinkError> {
         let found = self.trial.first(&drafts).await?;

@@ -384,8 +384,8 @@ fn less(value: &Value) -> Vec<Value> {
             vec![Value::from(""), Value::from("a"), Value::from(half)]
         }
         Value::Number(number) => match number.as_f64() {
-            Some(number) if number == 0.0 => Vec::new(),
-            Some(number) if number == 1.0 => vec![Value::Number(Number::from(0))],
+            Some(0.0) => Vec::new(),
+            Some(1.0) => vec![Value::Number(Number::from(0))],
             _ => vec![Value::Number(Number::from(0)), Value::Number(Number::from(1))],
         },
         Value::Array(items) if !items.is_empty() => vec![Value::Array(Vec::new())],

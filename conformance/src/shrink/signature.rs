@@ -173,7 +173,7 @@ fn regex(pattern: &str) -> Option<Regex> {
 static STRINGS: LazyLock<Option<Regex>> = LazyLock::new(|| regex(r#""(?:[^"\\]|\\.)*""#));
 static PATHS: LazyLock<Option<Regex>> = LazyLock::new(|| regex(r"\$(?:\[[^\]]*\]|\.[A-Za-z0-9_]+)+"));
 static WORDS: LazyLock<Option<Regex>> = LazyLock::new(|| regex(r"[A-Za-z0-9_-]{16,}"));
-static NUMBERS: LazyLock<Option<Regex>> = LazyLock::new(|| regex(r"\d+(?:\.\d+)?"));
+static NUMBERS: LazyLock<Option<Regex>> = LazyLock::new(|| regex(r"\d+(?:\.\d+)?(?:ms|s|µs)?\b"));
 
 /// What a label says without the values in it.
 fn skeleton(label: &str) -> String {
@@ -227,6 +227,7 @@ mod tests {
 
     #[rstest::rstest]
     #[case("$[1]: expected \"hello\", got \"hullo\"", "$: expected \"\", got \"\"")]
+    #[case("nothing that fits came within 800.0ms", "nothing that fits came within 0")]
     #[case("$.args[0].x: expected 5, got 4", "$: expected 0, got 0")]
     #[case(
         "GET /socket.io/?sid=lv_VI97HAXpY6yYWAAAC was answered 400",

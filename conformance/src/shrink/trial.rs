@@ -22,6 +22,9 @@ use crate::scenario::catalogue::Case;
 use crate::scenario::parse::parse;
 use crate::scenario::requirements::Requirements;
 
+/// The part of the time limits that drafts get: most of them wait in full for something that does not come any more.
+const HURRY: f64 = 0.5;
+
 /// How often a draft has to fail in the same way.
 const TWICE: usize = 2;
 
@@ -38,6 +41,8 @@ pub(super) struct Trial<'a> {
     /// What came of a text that was tried before.
     known: HashMap<String, bool>,
     tries: usize,
+    /// Factor on every time limit.
+    patience: f64,
 }
 
 /// What a draft has to do.
@@ -73,6 +78,7 @@ impl<'a> Trial<'a> {
             aim: None,
             known: HashMap::new(),
             tries: 0,
+            patience: options.patience,
         })
     }
 
@@ -116,6 +122,34 @@ impl<'a> Trial<'a> {
             message,
         });
         Ok(())
+    }
+
+    /// Waits less from now on, if the whole case fails in the same way then; whether it does.
+    pub(super) async fn hurry(&mut self) -> Result<bool, ShrinkError> {
+        let Some(whole) = self.aim.as_ref().map(|aim| aim.whole.clone()) else {
+            return Ok(false);
+        };
+        self.patience = self.options.patience * HURRY;
+        let hurries = self.confirms(&whole).await?;
+        if !hurries {
+            self.patience = self.options.patience;
+        }
+        Ok(hurries)
+    }
+
+    /// Takes all the time again; whether the draft fails in the same way then.
+    pub(super) async fn take_time(&mut self, draft: &Draft) -> Result<bool, ShrinkError> {
+        self.patience = self.options.patience;
+        self.known.clear();
+        self.confirms(draft).await
+    }
+
+    /// Runs one draft, however many were tried.
+    async fn confirms(&mut self, draft: &Draft) -> Result<bool, ShrinkError> {
+        let Some(case) = case(draft, 0) else { return Ok(false) };
+        let reports = self.run(vec![case.clone()]).await?;
+        let mut reports = reports.iter().flatten();
+        Ok(reports.any(|report| self.is_same(draft, &case.scenario, report)))
     }
 
     pub(super) fn fixed(&self, draft: &Draft) -> Fixed {
@@ -213,7 +247,7 @@ impl<'a> Trial<'a> {
         let engine = Engine {
             options: engine::Options {
                 jobs: TWICE * self.options.jobs.max(1),
-                patience: self.options.patience,
+                patience: self.patience,
                 timings: self.options.timings.clone(),
                 traces: self.traces.path().to_owned(),
             },

@@ -115,13 +115,16 @@ pub fn write(exchanges: &[Exchange], request: &Request<'_>) -> Result<Recorded, 
     let sids = values::Sids {
         plain: literal == 1 && mine.len() == 1,
     };
-    let items = steps::items(generation, &mine, moments, sids, &mut lost);
-    finished(generation, request.name, mine.len(), items, lost)
+    let items = steps::items(generation, &mine, &moments, sids, &mut lost);
+    let mut headers = headers(&format!("{generation}/recorded/{}", request.name), mine.len());
+    if generation == Generation::Eio4 && values::Values::remembers(&moments) {
+        headers.needs.push(spanned("recovery"));
+    }
+    finished(headers, mine.len(), items, lost)
 }
 
 fn finished(
-    generation: Generation,
-    name: &str,
+    headers: Headers,
     clients: usize,
     mut items: Vec<Item>,
     mut lost: Vec<String>,
@@ -142,7 +145,7 @@ fn finished(
             text: String::new(),
         }
         .into(),
-        headers: headers(&format!("{generation}/recorded/{name}"), clients),
+        headers,
         items,
     };
     let text = print(&scenario);
@@ -163,10 +166,6 @@ fn finished(
 }
 
 fn headers(id: &str, clients: usize) -> Headers {
-    let spanned = |node: &str| Spanned {
-        node: node.to_owned(),
-        span: Span::default(),
-    };
     let title = match clients {
         1 => "a recording of 1 client".to_owned(),
         clients => format!("a recording of {clients} clients"),
@@ -183,6 +182,13 @@ fn headers(id: &str, clients: usize) -> Headers {
         alone: Some(spanned("nobody else was there when it was recorded")),
         affects: None,
         fixed: None,
+    }
+}
+
+fn spanned(word: &str) -> Spanned<String> {
+    Spanned {
+        node: word.to_owned(),
+        span: Span::default(),
     }
 }
 

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use super::moments::{Body, Moment, What};
 use super::sessions::Session;
+use super::spanned;
 use super::values::{Sids, Use, Values};
 use crate::client::Message;
 use crate::scenario::Generation;
-use crate::scenario::ast::{Action, HeaderLine, Item, Lane, Span, Spanned, Step, Sum, Term, TermBase, Text, Window};
+use crate::scenario::ast::{Action, HeaderLine, Item, Lane, Span, Step, Sum, Term, TermBase, Text, Window};
 use crate::scenario::packet::PacketPattern;
 
 /// An expectation waits two seconds; what took longer than this when it was recorded says so in a window.
@@ -18,12 +19,12 @@ const LATE: Duration = Duration::from_millis(1200);
 pub(super) fn items(
     generation: Generation,
     sessions: &[&Session<'_>],
-    moments: Vec<Moment>,
+    moments: &[Moment],
     sids: Sids,
     lost: &mut Vec<String>,
 ) -> Vec<Item> {
     let mut writer = Writer {
-        values: Values::find(generation, sessions, &moments, sids),
+        values: Values::find(generation, sessions, moments, sids),
         items: Vec::new(),
         sent: Duration::ZERO,
         events: BTreeMap::new(),
@@ -212,11 +213,4 @@ impl Writer {
 /// Tenths of a millisecond are as fine as a shared machine can tell.
 fn tenths(at: Duration) -> Duration {
     u64::try_from(at.as_micros() / 100).map_or(at, |tenths| Duration::from_micros(tenths * 100))
-}
-
-fn spanned(word: &str) -> Spanned<String> {
-    Spanned {
-        node: word.to_owned(),
-        span: Span::default(),
-    }
 }

@@ -188,3 +188,128 @@ async fn a_recording_of_revision_1_replays(#[case] transport: &str) {
     insta::assert_snapshot!(format!("rev1-{transport}"), timeless(&recorded.text));
     holds(&recorded, "\"hello\"", "\"hullo\"").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_server_gave_and_clients_repeat_is_captured() {
+    let extras = Extras {
+        recovery: true,
+        ..EXTRAS
+    };
+    let text = r#"case:  eio4/test/record
+needs: recovery
+alone: a test
+
+a open bare websocket
+a > 40
+a < 40{"sid":$id(str),"pid":$pid(str)}
+a < 42["auth",{},$offset(str)]
+a > 421["message-with-ack","$id"]
+a < 431["$id"]
+a drop
+a wait 50ms
+b open bare websocket
+b > 40{"pid":"$pid","offset":"$offset"}
+b < 40{"sid":"$id","pid":"$pid"}
+b < 42["auth",{"pid":"$pid","offset":"$offset"},$(str)]
+b close
+b wait 60ms
+"#;
+    let (recorded, _) = recorded_with(text, extras).await;
+    insta::assert_snapshot!(timeless(&recorded.text), @r#"
+    case:  eio4/recorded/test
+    title: a recording of 2 clients
+    needs: recovery
+    alone: nobody else was there when it was recorded
+
+    a open bare websocket
+    a > 40
+    a < 40{"sid":$aId(str),"pid":$aPid(str)}
+    a < 42["auth",{},$aOffset(str)]
+    a > 421["message-with-ack","$aId"]
+    a < 431["$aId"]
+    a drop
+    b open bare websocket
+    b > 40{"pid":"$aPid","offset":"$aOffset"}
+    b < 40{"sid":"$aId","pid":"$aPid"}
+    b < 42["auth",{"pid":"$aPid","offset":"$aOffset"},$(str)]
+    b close
+    "#);
+    let green = replayed_with(&recorded.text, extras).await;
+    assert!(green.failure.is_none(), "{:?}\n{}", green.failure, recorded.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_open_cannot_say_is_written_request_by_request() {
+    let text = r#"case:  eio4/test/record
+alone: a test
+
+a GET /socket.io/?EIO=4&transport=polling
+    authorization: Bearer x
+a 200
+a < 0{"sid":$sid(str),...}
+a.post POST /socket.io/?EIO=4&transport=polling&sid=$sid
+a.post > 40
+a.post 200
+a.post << ok
+a.poll GET /socket.io/?EIO=4&transport=polling&sid=$sid
+a.poll 200
+a.poll < 40{"sid":$(str)}
+a.poll < 42["auth",{}]
+a GET /socket.io/?EIO=4&transport=smoke
+a 400
+a << $_
+a GET /elsewhere
+a 404
+a << $_
+"#;
+    let recorded = recorded(text).await;
+    insta::assert_snapshot!(timeless(&recorded.text), @r#"
+    case:  eio4/recorded/test
+    title: a recording of 2 clients
+    alone: nobody else was there when it was recorded
+
+    # left out: GET /elsewhere, which is no part of the protocol
+
+    # a: written request by request: its requests have a header authorization
+    a.poll GET /socket.io/?EIO=4&transport=polling
+        authorization: Bearer x
+    a.poll 200
+    a.poll < 0{"sid":$aSid(str),"upgrades":["websocket"],"pingInterval":300,"pingTimeout":200,"maxPayload":1000000}
+    a.post POST /socket.io/?EIO=4&transport=polling&sid=$aSid
+    a.post > 40
+    a.post 200
+    a.post << ok
+    a.poll GET /socket.io/?EIO=4&transport=polling&sid=$aSid
+    a.poll 200
+    a.poll < 40{"sid":$(str)}
+    a.poll < 42["auth",{}]
+    # b: written request by request: no session was opened
+    b GET /socket.io/?EIO=4&transport=smoke
+    b 400
+    b << {"code":0,"message":"Transport unknown"}
+    "#);
+    assert_eq!(recorded.lost, ["GET /elsewhere, which is no part of the protocol"]);
+    let green = replayed(&recorded.text).await;
+    assert!(green.failure.is_none(), "{:?}\n{}", green.failure, recorded.text);
+}
+
+#[test]
+fn nothing_is_no_case() {
+    let request = Request {
+        name: "test",
+        generation: None,
+        ended: Duration::from_secs(1),
+        unrecorded: 0,
+    };
+    let error = write(&[], &request).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "no request of the protocol came, so there is nothing to write: let your client connect to the proxy's address"
+    );
+}
+
+#[test]
+fn lanes_have_names() {
+    let names: Vec<String> = [0, 1, 25, 26, 27, 701, 702].into_iter().map(super::lane).collect();
+    assert_eq!(names, ["a", "b", "z", "aa", "ab", "zz", "aaa"]);
+}

@@ -272,12 +272,14 @@ impl Values {
             }
             edits.push((quoted(&range), hole(name, true)));
         }
-        if way == Use::Sent
-            && let Some((value, name)) = self.repeats.get(&number)
-            && let Some(at) = text.find(&format!("\"offset\":\"{value}\""))
-        {
-            let start = at + "\"offset\":\"".len();
-            edits.push((start..start + value.len(), hole(Some(name.clone()), false)));
+        // Where a client names one, and where the server says so again.
+        let repeats = self.repeats.range(..=number).map(|(_, repeat)| repeat);
+        for (value, name) in repeats.filter(|(_, name)| self.bound.contains(name)) {
+            if let Some(at) = text.find(&format!("\"offset\":\"{value}\"")) {
+                let start = at + "\"offset\":\"".len();
+                edits.push((start..start + value.len(), hole(Some(name.clone()), false)));
+                break;
+            }
         }
         let keys: Vec<Range<usize>> = strings(text).into_iter().filter(|it| it.1).map(|it| it.0).collect();
         for (range, known) in self.places(text) {
@@ -358,6 +360,11 @@ impl Values {
         self.lost.push(format!(
             "{client}: what is in an object whose keys are ids of the server's"
         ));
+    }
+
+    /// Whether the server remembers sockets: it gave one a private id.
+    pub(super) fn remembers(moments: &[Moment]) -> bool {
+        expected(moments).any(|(_, text)| connect(text).is_some_and(|it| it.member(&JsString::from("pid")).is_some()))
     }
 
     /// The generation whose packets these are.
