@@ -7,10 +7,10 @@ pub mod copy;
 mod init;
 pub mod manual;
 mod probe;
+pub mod record;
 mod report;
 pub mod reports;
 mod settings;
-pub mod record;
 pub mod shrink;
 
 use std::ffi::OsString;
@@ -51,9 +51,9 @@ pub use probe::{ProbeArgs, probe};
 pub use report::{ReportArgs, report};
 pub use settings::ConfigArgs;
 
+pub use record::record;
 use reports::{ReportFiles, reporters};
 use settings::Settings;
-pub use record::record;
 pub use shrink::shrink;
 
 /// Why a command ends without a result: for a person, with the exit code.

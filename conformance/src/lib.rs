@@ -31,5 +31,5 @@ pub mod record;
 pub mod report;
 pub mod run;
 pub mod scenario;
-pub mod suite;
 pub mod shrink;
+pub mod suite;

@@ -222,7 +222,6 @@ a << ok
     case:  eio4/test/refused
     a POST /socket.io/?three=3
     a 200
-    a << ok
     a GET /socket.io/?bad=1
     a 200
     "#);

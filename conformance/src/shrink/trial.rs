@@ -250,6 +250,7 @@ impl<'a> Trial<'a> {
                 patience: self.patience,
                 timings: self.options.timings.clone(),
                 traces: self.traces.path().to_owned(),
+                suite: None,
             },
             running: &self.running,
             target: self.target,
