@@ -27,7 +27,7 @@ pub(super) enum Source {
     /// A reference server for each case.
     Fresh,
     /// A server for all of them.
-    There(Running),
+    There(Box<Running>),
 }
 
 /// A case and its recording.
@@ -38,7 +38,7 @@ impl Source {
     pub(super) async fn open(target: &Target, patience: f64) -> Result<Source, BootError> {
         Ok(match target {
             Target::Embedded => Source::Fresh,
-            target => Source::There(boot::start(target, patience).await?),
+            target => Source::There(Box::new(boot::start(target, patience).await?)),
         })
     }
 
