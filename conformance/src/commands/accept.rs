@@ -18,7 +18,7 @@ const NEW: &str = "conformance.baseline";
 /// Arguments of `accept`.
 #[derive(Debug, Args)]
 pub struct AcceptArgs {
-    /// Only this case, with or without its transport, or a glob: rev1/ack/data[*]
+    /// Only this case, with or without its transport, or a glob: `rev1/ack/data[*]`
     pub case: Option<String>,
     /// Why it fails; stands in the baseline behind each new line
     #[arg(long, value_name = "TEXT", value_parser = reason)]

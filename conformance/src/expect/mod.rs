@@ -7,7 +7,7 @@
 //! rev1/htmlfile/*             skip                            # the release has no htmlfile
 //! ```
 //!
-//! A line is a [`Glob`](crate::glob::Glob) over case ids, a [`Verdict`], how the failure's message begins where that is to
+//! A line is a [`Glob`] over case ids, what is known of them, how the failure's message begins where that is to
 //! be held fast, and `#` with a reason. Where two lines match a case, the first one counts.
 
 mod accept;
