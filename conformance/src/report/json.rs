@@ -48,6 +48,10 @@ impl<W: Write> JsonLines<W> {
 }
 
 impl<W: Write + Send> Reporter for JsonLines<W> {
+    fn wants_traces(&self) -> bool {
+        true
+    }
+
     fn event(&mut self, event: &Event) {
         if self.result.is_ok() {
             self.result = self.write(event);

@@ -36,6 +36,11 @@ pub use trace::{TRACE_DIR, trace_folder, write_trace};
 
 /// Something that is told everything that happens during a run.
 pub trait Reporter: Send {
+    /// Whether it keeps the trace of cases that simply passed, too: to write one takes as long as to play a case.
+    fn wants_traces(&self) -> bool {
+        false
+    }
+
     /// Takes one event. What goes wrong is kept for [`finish`](Reporter::finish): a run does not end for its report.
     fn event(&mut self, event: &Event);
 
@@ -61,6 +66,10 @@ impl FanOut {
 }
 
 impl Reporter for FanOut {
+    fn wants_traces(&self) -> bool {
+        self.0.iter().any(|reporter| reporter.wants_traces())
+    }
+
     fn event(&mut self, event: &Event) {
         for reporter in &mut self.0 {
             reporter.event(event);

@@ -152,7 +152,7 @@ impl Engine<'_> {
                 again.push(ended.queued.another_try());
                 continue;
             }
-            tally.report(self.judge(&ended));
+            tally.report(self.judge(&ended, tally.reporter.wants_traces()));
             if ended.played.failure.is_some() && !tally.dead {
                 tally.look_after(self.running).await;
             }
@@ -242,16 +242,18 @@ impl Engine<'_> {
         ended.played.failure.as_ref().is_some_and(failed)
     }
 
-    fn judge(&self, ended: &Ended) -> CaseReport {
+    /// The trace of a case that simply passed is written only where it is `traced`.
+    fn judge(&self, ended: &Ended, traced: bool) -> CaseReport {
         let Ended {
             queued: Queued { case, reruns, tries },
             played,
             took,
             ..
         } = ended;
-        let remarkable = played.failure.is_some() || !played.lenient.is_empty();
-        let text = trace(&case.id, &case.scenario, case.transport.as_deref(), played);
-        let path = remarkable.then(|| self.write(case, &text)).flatten();
+        let remarkable = is_remarkable(played);
+        let text = (remarkable || traced).then(|| trace(&case.id, &case.scenario, case.transport.as_deref(), played));
+        let path = text.as_ref().filter(|_| remarkable);
+        let path = path.and_then(|text| self.write(case, text));
         let door = self.target.arguments();
         let dress = |fault| {
             judge::failure(
@@ -288,7 +290,7 @@ impl Engine<'_> {
             reruns: *reruns,
             tries: *tries,
             trace: path,
-            wire: Some(shortened(&text)),
+            wire: text.as_deref().map(shortened),
         }
     }
 }
@@ -354,7 +356,7 @@ impl Ended {
                 .iter()
                 .any(|op| op.step.window.is_some())
         };
-        let remarkable = self.played.failure.is_some() || !self.played.lenient.is_empty();
+        let remarkable = is_remarkable(&self.played);
         lateness.since(self.begun) > announced.mul_f64(SPOILT) && (remarkable || timed())
     }
 }
@@ -391,6 +393,11 @@ impl Tally<'_> {
             });
         }
     }
+}
+
+/// Whether a step did not hold.
+fn is_remarkable(played: &Played) -> bool {
+    played.failure.is_some() || !played.lenient.is_empty()
 }
 
 /// Whether a case takes time by itself.

@@ -25,7 +25,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 pub use left::Left;
-pub use proof::{Proof, ProofError};
+pub use proof::Proof;
 pub use run::Run;
 
 use super::{ReportError, Reporter};
@@ -96,6 +96,10 @@ impl Html {
 }
 
 impl Reporter for Html {
+    fn wants_traces(&self) -> bool {
+        true
+    }
+
     fn event(&mut self, event: &Event) {
         match event {
             Event::Start(start) => self.runs.push(Run::begun(start)),
