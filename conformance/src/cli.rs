@@ -228,6 +228,15 @@ impl SelectionArgs {
 }
 
 impl JudgedArgs {
+    /// What `--shard` leaves of the cases.
+    #[must_use]
+    pub fn part<T>(&self, cases: Vec<T>) -> Vec<T> {
+        match self.shard {
+            Some(shard) => shard.of(cases),
+            None => cases,
+        }
+    }
+
     /// Why some cases do not run, if any: `everything` is whether none was left out by name.
     #[must_use]
     pub fn partial(&self, files: &[PathBuf], everything: bool) -> Option<String> {

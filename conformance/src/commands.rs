@@ -91,7 +91,7 @@ pub fn run(args: &RunArgs) -> Result<Exit, CommandError> {
     let all = catalogue.cases();
     let selection = args.selection.selection();
     let cases: Vec<Case> = all.iter().filter(|case| selection.takes(case)).cloned().collect();
-    let cases = args.judged.shard.map_or(cases.clone(), |shard| shard.of(cases));
+    let cases = args.judged.part(cases);
     // Only of a person's own files: those that come with the program are no part of `run`.
     let for_browsers = match args.files.as_slice() {
         [] => None,

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::record::keep;
 use super::settings::Settings;
 use super::{CommandError, ConfigArgs, print_out};
 use crate::exit::Exit;
@@ -77,10 +78,7 @@ pub fn accept(args: &AcceptArgs) -> Result<Exit, CommandError> {
         return Ok(Exit::AsExpected);
     }
     // Whole or not at all: it may be the only place where the reasons stand.
-    let beside = path.with_extension("new");
-    fs::write(&beside, &accepted.text)
-        .and_then(|()| fs::rename(&beside, &path))
-        .map_err(|error| usage(format!("cannot write {name}: {error}")))?;
+    keep(&path, &accepted.text)?;
     let lines = |mark: &str, lines: &[String]| lines.iter().map(|line| format!("{mark} {line}\n")).collect::<String>();
     let shown = lines("-", &accepted.removed) + &lines("+", &accepted.added);
     print_out(&format!("{name}\n{shown}"));

@@ -18,7 +18,7 @@ const LINE: u64 = 4 * 1024 * 1024;
 /// The most events of one file.
 const EVENTS: usize = 500_000;
 
-/// A saved run that cannot be read.
+/// A file of saved events that cannot be read: a run, or what `prove` found.
 #[derive(Debug, Error)]
 pub enum SavedError {
     /// The file cannot be read.

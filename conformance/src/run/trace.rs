@@ -77,7 +77,8 @@ fn begun(played: &Played, op: usize) -> Option<Duration> {
         .map(|tenths| Duration::from_micros(tenths * 100))
 }
 
-fn timed(step: &Step, transport: Option<&str>, at: Option<Duration>) -> Step {
+/// The step with this time; an `open` that leaves its transport to `over:` names it.
+pub(crate) fn timed(step: &Step, transport: Option<&str>, at: Option<Duration>) -> Step {
     let mut step = Step { at, ..step.clone() };
     if let (
         Action::Open {

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::run::case::ops;
-use crate::scenario::ast::{Action, Headers, Item, Lane, Scenario, Source, Span, Spanned, Step};
+use crate::run::trace::timed;
+use crate::scenario::ast::{Headers, Item, Lane, Scenario, Source, Step};
 use crate::scenario::print::print;
 
 /// A case as a list of lines that can go one by one.
@@ -51,7 +52,7 @@ impl Draft {
         for item in &scenario.items {
             let kept = match item {
                 Item::Reference(reference) => Item::Reference(reference.clone()),
-                Item::Step(step) => Item::Step(on_transport(step, transport)),
+                Item::Step(step) => Item::Step(timed(step, transport, None)),
                 Item::Blank | Item::Comment(_) => continue,
             };
             if let (Item::Step(step), Some(unit)) = (item, units.last_mut())
@@ -143,6 +144,12 @@ impl Draft {
         draft
     }
 
+    /// The numbers of the units that may go.
+    pub(super) fn free(&self) -> Vec<usize> {
+        let free = self.units.iter().filter(|unit| !unit.fixed);
+        free.map(|unit| unit.origin).collect()
+    }
+
     /// Only the units that are asked for, and those that stay.
     pub(super) fn filtered(&self, keep: impl Fn(&Unit) -> bool) -> Draft {
         let units = self.units.iter().filter(|unit| unit.fixed || keep(unit));
@@ -160,25 +167,4 @@ pub(super) struct Fixed {
     pub(super) stays: BTreeSet<usize>,
     /// Those of them whose payload has to stay, too.
     pub(super) sealed: BTreeSet<usize>,
-}
-
-/// The step without its time; an `open` that leaves its transport to `over:` names it.
-fn on_transport(step: &Step, transport: Option<&str>) -> Step {
-    let mut step = Step {
-        at: None,
-        ..step.clone()
-    };
-    if let (
-        Action::Open {
-            transport: open @ None, ..
-        },
-        Some(transport),
-    ) = (&mut step.action, transport)
-    {
-        *open = Some(Spanned {
-            node: transport.to_owned(),
-            span: Span::default(),
-        });
-    }
-    step
 }

@@ -7,12 +7,7 @@ use super::{Search, ShrinkError};
 pub(super) async fn minimise(best: &mut Draft, search: &mut Search<'_, '_>) -> Result<(), ShrinkError> {
     let mut parts = 2;
     loop {
-        let free: Vec<usize> = best
-            .units
-            .iter()
-            .filter(|unit| !unit.fixed)
-            .map(|unit| unit.origin)
-            .collect();
+        let free = best.free();
         if free.is_empty() || search.trial.is_over().is_some() {
             return Ok(());
         }
@@ -65,12 +60,7 @@ fn cuts(free: &[usize], mut parts: usize, room: usize) -> Vec<Cut> {
 /// A send and what answers it can often only go together: neighbours, and those that are a line apart.
 async fn pairs(best: &mut Draft, search: &mut Search<'_, '_>) -> Result<(), ShrinkError> {
     loop {
-        let free: Vec<usize> = best
-            .units
-            .iter()
-            .filter(|unit| !unit.fixed)
-            .map(|unit| unit.origin)
-            .collect();
+        let free = best.free();
         let mut drafts = Vec::new();
         for length in [2, 3] {
             let windows = free.windows(length).rev();

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Deserialize;
-use thiserror::Error;
+
+use super::super::saved::SavedError;
 
 /// The largest file that is read, in bytes.
 const FILE: u64 = 16 * 1024 * 1024;
@@ -18,37 +19,14 @@ pub struct Proof {
     pub cases: BTreeMap<String, (u64, u64)>,
 }
 
-/// A file of proofs that cannot be read.
-#[derive(Debug, Error)]
-pub enum ProofError {
-    /// The file cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
-    Read {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// A line is no proof.
-    #[error("{}:{line}: {what}", path.display())]
-    Line {
-        /// Which file.
-        path: PathBuf,
-        /// From 1.
-        line: usize,
-        /// What is wrong with it.
-        what: String,
-    },
-}
-
 impl Proof {
     /// Lines of `{"event":"proof","case":"ID","killed":12,"survived":0}`; other events are left out.
     ///
     /// # Errors
     ///
     /// When the file cannot be read, or a line is none of these.
-    pub fn read(path: &Path) -> Result<Proof, ProofError> {
-        let read = |source| ProofError::Read {
+    pub fn read(path: &Path) -> Result<Proof, SavedError> {
+        let read = |source| SavedError::Read {
             path: path.to_owned(),
             source,
         };
@@ -61,11 +39,11 @@ impl Proof {
         Proof::parse(path, &text)
     }
 
-    fn parse(path: &Path, text: &str) -> Result<Proof, ProofError> {
+    fn parse(path: &Path, text: &str) -> Result<Proof, SavedError> {
         let mut proof = Proof::default();
         let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
         for (at, line) in lines {
-            let wrong = |error: serde_json::Error| ProofError::Line {
+            let wrong = |error: serde_json::Error| SavedError::Line {
                 path: path.to_owned(),
                 line: at + 1,
                 what: format!("not a proof: {error}"),
