@@ -57,6 +57,8 @@ pub fn badge(file: &BadgeFile) -> Result<impl Reporter + use<>, ReportError> {
 struct Badge {
     message: String,
     state: State,
+    /// What judged.
+    versions: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,27 +75,31 @@ impl Badge {
         let summary = run.summary.as_ref();
         // What failed has failed, however few were run.
         let whole = summary.filter(|summary| summary.fail > 0 || !run.is_cut_short());
-        Badge::of_summary(whole)
-    }
-
-    /// None is a run that was cut short.
-    fn of_summary(summary: Option<&Summary>) -> Badge {
-        let passed = |it: &Summary| it.pass + it.lenient;
-        let (message, state) = match summary {
-            None => ("no result".to_owned(), State::Unknown),
-            Some(it) if it.fail > 0 => (format!("{} failing", it.fail), State::Bad),
-            Some(it) if passed(it) + it.expected == 0 => ("nothing run".to_owned(), State::Unknown),
-            Some(it) if it.expected > 0 => {
-                let known = count(it.expected, "known failure");
-                (format!("{} pass, {known}", passed(it)), State::Known)
-            }
-            Some(it) => (format!("{} pass", passed(it)), State::Good),
-        };
-        Badge { message, state }
+        let (message, state) = result(whole);
+        Badge {
+            message,
+            state,
+            versions: run.versions(),
+        }
     }
 }
 
-/// <https://shields.io/badges/endpoint-badge>
+/// In words. None is a run that was cut short.
+fn result(summary: Option<&Summary>) -> (String, State) {
+    let passed = |it: &Summary| it.pass + it.lenient;
+    match summary {
+        None => ("no result".to_owned(), State::Unknown),
+        Some(it) if it.fail > 0 => (format!("{} failing", it.fail), State::Bad),
+        Some(it) if passed(it) + it.expected == 0 => ("nothing run".to_owned(), State::Unknown),
+        Some(it) if it.expected > 0 => {
+            let known = count(it.expected, "known failure");
+            (format!("{} pass, {known}", passed(it)), State::Known)
+        }
+        Some(it) => (format!("{} pass", passed(it)), State::Good),
+    }
+}
+
+/// <https://shields.io/badges/endpoint-badge>, which has no place for what judged.
 fn endpoint(badge: &Badge) -> String {
     let colour = match badge.state {
         State::Good => "brightgreen",
@@ -132,11 +138,7 @@ mod tests {
     #[case(Some(summary(0, 0, 0, 0)), "nothing run", State::Unknown)]
     #[case(None, "no result", State::Unknown)]
     fn states(#[case] summary: Option<Summary>, #[case] message: &str, #[case] state: State) {
-        let expected = Badge {
-            message: message.to_owned(),
-            state,
-        };
-        assert_eq!(Badge::of_summary(summary.as_ref()), expected);
+        assert_eq!(result(summary.as_ref()), (message.to_owned(), state));
     }
 
     #[test]

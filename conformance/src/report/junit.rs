@@ -67,7 +67,9 @@ fn test_suite(writer: &mut Writer<Vec<u8>>, run: &Recorded, name: &str, cases: &
         .with_attribute(("skipped", count(cases, skipped).as_str()))
         .with_attribute(("time", seconds(time).as_str()));
     element.write_inner_content(|writer| {
-        let properties = [("tool", run.tool()), ("target", run.target())];
+        let suite = run.suite().map(|date| ("suite", date));
+        let properties = [("tool", run.tool())].into_iter().chain(suite);
+        let properties = properties.chain([("target", run.target())]);
         writer.create_element("properties").write_inner_content(|writer| {
             for (name, value) in properties {
                 let property = writer.create_element("property").with_attribute(("name", name));

@@ -66,6 +66,17 @@ impl Recorded {
         let own = env!("CARGO_PKG_VERSION");
         self.start.as_ref().map_or(own, |start| start.tool.as_str())
     }
+
+    /// The date of the suite; none where nothing ran, and in runs of before it was told.
+    pub(super) fn suite(&self) -> Option<&str> {
+        self.start.as_ref().and_then(|start| start.suite.as_deref())
+    }
+
+    /// Both, for a person.
+    pub(super) fn versions(&self) -> String {
+        let own = || format!("sio-conformance {}", self.tool());
+        self.start.as_ref().map_or_else(own, Start::versions)
+    }
 }
 
 /// Why a case is not simply green, in one line: the baseline's word, or the failed step's.

@@ -20,7 +20,7 @@ pub fn tap(path: &Path) -> Result<impl Reporter + use<>, ReportError> {
 /// The document: the plan, and a test point for each case, by id.
 fn render(run: &Recorded) -> String {
     let mut text = format!("TAP version 14\n1..{}\n", run.planned());
-    comment(&mut text, &format!("sio-conformance {}", run.tool()));
+    comment(&mut text, &run.versions());
     comment(&mut text, &format!("target {}", run.target()));
     for note in &run.notes {
         comment(&mut text, note);

@@ -43,11 +43,12 @@ impl Text {
                 };
                 let by = start.config.as_deref().map(|file| format!(", by {}", harmless(file)));
                 return format!(
-                    "{} {} on {}{}\n\n",
+                    "{} {} on {}{} ({})\n\n",
                     self.paint.head("judging"),
                     named,
                     count(start.cases, "case"),
-                    by.unwrap_or_default()
+                    by.unwrap_or_default(),
+                    harmless(&start.versions())
                 );
             }
             Event::CaseStart { .. } => {}

@@ -94,6 +94,15 @@ pub struct Start {
     pub time: Option<String>,
 }
 
+impl Start {
+    /// What judged, for a person: `sio-conformance 0.1.0, suite 2026-11-28`.
+    #[must_use]
+    pub fn versions(&self) -> String {
+        let suite = self.suite.as_ref().map(|date| format!(", suite {date}"));
+        format!("sio-conformance {}{}", self.tool, suite.unwrap_or_default())
+    }
+}
+
 /// How a case ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CaseReport {

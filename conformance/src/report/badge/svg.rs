@@ -8,7 +8,11 @@ const MARGIN: usize = 7;
 
 /// The badge as an SVG file.
 pub(super) fn render(badge: &Badge) -> String {
-    let Badge { message, state } = badge;
+    let Badge {
+        message,
+        state,
+        versions,
+    } = badge;
     let fill = match state {
         State::Good => "#2a7d2e",
         State::Known => "#6b6f00",
@@ -20,11 +24,12 @@ pub(super) fn render(badge: &Badge) -> String {
     let (at_label, at_message) = (MARGIN, left + MARGIN);
     let (label_length, message_length) = (width(LABEL), width(message));
     let title = escaped(&format!("{LABEL}: {message}"));
-    let (label, message) = (escaped(LABEL), escaped(message));
+    let (label, message, versions) = (escaped(LABEL), escaped(message), escaped(versions));
     // `textLength` fits a text into its half, whatever font there is.
     format!(
         r##"<svg xmlns="http://www.w3.org/2000/svg" width="{whole}" height="{HEIGHT}" role="img" aria-label="{title}">
   <title>{title}</title>
+  <desc>{versions}</desc>
   <clipPath id="shape"><rect width="{whole}" height="{HEIGHT}" rx="4"/></clipPath>
   <g clip-path="url(#shape)">
     <rect width="{left}" height="{HEIGHT}" fill="#3c3c3c"/>
@@ -69,6 +74,7 @@ mod tests {
         Badge {
             message: message.to_owned(),
             state,
+            versions: "sio-conformance 0.1.0, suite 2026-11-28".to_owned(),
         }
     }
 

@@ -92,6 +92,7 @@ fn head(run: &Recorded) -> String {
         summary.fail,
         time(summary.duration_ms)
     );
+    let _ = writeln!(text, "{}\n", prose(&run.versions()));
     text
 }
 
