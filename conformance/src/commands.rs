@@ -41,7 +41,7 @@ use crate::scenario::catalogue::{Case, Catalogue, CatalogueError};
 use crate::scenario::coverage::coverage;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::requirements::Requirements;
-use crate::suite;
+use crate::suite::{self, Renamed};
 
 pub use accept::accept;
 pub use browser::browser;
@@ -219,7 +219,10 @@ impl Judging {
             suite: Some(suite::DATE.to_owned()),
             time: Some(clock::now()),
         }));
-        for message in self.notes.iter().cloned().chain(offer.claims.unclaimed(&offer, file)) {
+        let renamed = self.baseline.renamed();
+        let notes = self.notes.iter().cloned();
+        let notes = notes.chain(renamed.iter().map(ToString::to_string));
+        for message in notes.chain(offer.claims.unclaimed(&offer, file)) {
             reporter.event(&Event::Note { message });
         }
         let engine = Engine {
@@ -296,6 +299,8 @@ pub fn show(id: &str) -> Result<Exit, CommandError> {
         return codec::show(id);
     }
     let catalogue = embedded_catalogue()?;
+    let now = Renamed::embedded().now(id);
+    let id = now.as_deref().unwrap_or(id);
     let bare = id.split('[').next().unwrap_or(id);
     let Some(scenario) = catalogue.scenario(bare) else {
         return Err(CommandError::new(

@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use crate::suite::Renamed;
+
 /// See the [module](self).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Glob(Vec<char>);
@@ -14,10 +16,16 @@ impl Glob {
         Glob(text.chars().collect())
     }
 
-    /// Whether the whole id fits. Takes time in the product of both lengths at most.
+    /// Whether the case with this id is meant, by its name or an earlier one.
     #[must_use]
-    pub fn matches(&self, id: &str) -> bool {
-        let id: Vec<char> = id.chars().collect();
+    pub fn names(&self, id: &str) -> bool {
+        self.matches(id) || Renamed::embedded().former(id).any(|old| self.matches(&old))
+    }
+
+    /// Whether the whole text fits. Takes time in the product of both lengths at most.
+    #[must_use]
+    pub fn matches(&self, text: &str) -> bool {
+        let id: Vec<char> = text.chars().collect();
         let (mut glob_at, mut id_at) = (0, 0);
         // Where the last `*` stands, and how much of the id it has taken.
         let mut star: Option<(usize, usize)> = None;

@@ -6,6 +6,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+mod renamed;
+
+pub use renamed::Renamed;
+
 /// The date of this suite; `CHANGELOG.md` tells what each brought.
 pub const DATE: &str = "2026-11-28";
 

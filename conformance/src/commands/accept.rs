@@ -93,14 +93,14 @@ fn named(case: &str, run: &LastRun) -> Result<Glob, CommandError> {
     let globs = [Glob::new(case), Glob::new(&format!("{case}[*]"))];
     let found = globs
         .into_iter()
-        .find(|glob| run.cases.iter().any(|it| glob.matches(&it.id)));
+        .find(|glob| run.cases.iter().any(|it| glob.names(&it.id)));
     let Some(glob) = found else {
         return Err(CommandError::new(
             Exit::NoCase,
             format!("no case {case:?} in the last run; `sio-conformance list` names them all"),
         ));
     };
-    let mine = || run.cases.iter().filter(|it| glob.matches(&it.id));
+    let mine = || run.cases.iter().filter(|it| glob.names(&it.id));
     if mine().all(|case| case.result == RunResult::Skip) {
         let message = format!("{case} did not run: there is nothing to accept");
         return Err(CommandError::new(Exit::Usage, message));

@@ -58,7 +58,7 @@ pub fn browser(args: &BrowserArgs) -> Result<Exit, CommandError> {
         },
     );
     let filters: Vec<Glob> = args.filter.iter().map(|glob| Glob::new(glob)).collect();
-    let taken = |(case, _): &&Seated| filters.is_empty() || filters.iter().any(|glob| glob.matches(&case.id));
+    let taken = |(case, _): &&Seated| filters.is_empty() || filters.iter().any(|glob| glob.names(&case.id));
     let cases: Vec<Seated> = all.iter().filter(taken).cloned().collect();
     let cases = args.judged.part(cases);
     if cases.is_empty() {

@@ -44,7 +44,7 @@ pub fn accept(
     reason: &str,
 ) -> Result<Accepted, Vec<BaselineError>> {
     let baseline = Baseline::parse(file, old)?;
-    let asked = |id: &str| only.is_none_or(|glob| glob.matches(id));
+    let asked = |id: &str| only.is_none_or(|glob| glob.names(id));
     let mut accepted = Accepted::default();
     let mut unlisted: Vec<(&str, &str)> = Vec::new();
     for (index, text) in old.lines().enumerate() {
@@ -138,7 +138,7 @@ fn gathered(unlisted: &[(&str, &str)], run: &LastRun, baseline: &Baseline) -> Ve
     let mut lines = Vec::new();
     for ((bare, message), ids) in by_case {
         let every = Glob::new(&format!("{bare}[*]"));
-        let all = run.cases.iter().filter(|case| every.matches(&case.id)).count();
+        let all = run.cases.iter().filter(|case| every.names(&case.id)).count();
         let free = ids.iter().all(|id| baseline.line(id).is_none());
         if ids.len() > 1 && ids.len() == all && all <= WIDEST && free {
             lines.push((every.to_string(), message));

@@ -70,6 +70,14 @@ pub enum Problem {
         /// How many.
         cases: usize,
     },
+    /// An old name, which goes on to work.
+    #[error("`{glob}` is now called `{now}`: write that")]
+    Renamed {
+        /// The glob.
+        glob: String,
+        /// The name it has now.
+        now: String,
+    },
     /// No case, or none that an earlier line does not decide.
     #[error("`{glob}` decides about no case: {}", stale_advice(hint.as_deref()))]
     Stale {

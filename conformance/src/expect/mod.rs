@@ -24,6 +24,7 @@ pub use self::line::Problem;
 use self::line::{Line, Verdict, WIDEST, parse_line};
 use crate::glob::Glob;
 use crate::run::event::Outcome;
+use crate::suite::Renamed;
 
 /// How often a case that is listed as flaky is tried before its failure is one.
 pub const TRIES: u32 = 5;
@@ -80,7 +81,7 @@ impl Baseline {
     pub fn check(&self, ids: &[impl AsRef<str>]) -> Result<(), Vec<BaselineError>> {
         let errors: Vec<BaselineError> = (self.lines.iter())
             .filter_map(|line| {
-                let cases = ids.iter().filter(|id| line.glob.matches(id.as_ref())).count();
+                let cases = ids.iter().filter(|id| line.glob.names(id.as_ref())).count();
                 (cases > WIDEST).then(|| self.error(line, Problem::Wide { cases }))
             })
             .collect();
@@ -146,7 +147,7 @@ impl Baseline {
             .map(|line| {
                 let glob = line.glob.to_string();
                 let every_transport = Glob::new(&format!("{glob}[*]"));
-                let hint = ids.iter().any(|id| every_transport.matches(id.as_ref()));
+                let hint = ids.iter().any(|id| every_transport.names(id.as_ref()));
                 self.error(
                     line,
                     Problem::Stale {
@@ -158,8 +159,19 @@ impl Baseline {
             .collect()
     }
 
+    /// The lines that call a case by an earlier name.
+    #[must_use]
+    pub fn renamed(&self) -> Vec<BaselineError> {
+        let renamed = self.lines.iter().filter_map(|line| {
+            let glob = line.glob.to_string();
+            let now = Renamed::embedded().now(&glob)?;
+            Some(self.error(line, Problem::Renamed { glob, now }))
+        });
+        renamed.collect()
+    }
+
     fn line(&self, id: &str) -> Option<&Line> {
-        self.lines.iter().find(|line| line.glob.matches(id))
+        self.lines.iter().find(|line| line.glob.names(id))
     }
 
     fn reason(&self, line: &Line) -> String {

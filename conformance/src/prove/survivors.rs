@@ -126,7 +126,7 @@ impl Known {
 
 impl Line {
     fn explains(&self, survivor: &Survivor) -> bool {
-        self.case.matches(&survivor.case)
+        self.case.names(&survivor.case)
             && self.line.is_none_or(|line| line == survivor.line)
             && self.words.matches(&survivor.words)
     }

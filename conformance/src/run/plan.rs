@@ -39,7 +39,7 @@ impl Selection {
         let transports = uses(&case.scenario, case.transport.as_deref());
         (self.generations.is_empty() || self.generations.iter().any(|it| it.token() == generation))
             && (self.transports.is_empty() || self.transports.iter().any(|it| transports.contains(it.as_str())))
-            && (self.filters.is_empty() || self.filters.iter().any(|glob| glob.matches(&case.id)))
+            && (self.filters.is_empty() || self.filters.iter().any(|glob| glob.names(&case.id)))
     }
 }
 
