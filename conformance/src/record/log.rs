@@ -37,6 +37,9 @@ const CHATTER: [&[u8]; 13] = [
     b"8::",
 ];
 
+/// Transports of which one request is a connection: another, once that was answered, is another attempt, where polls are one.
+const STREAMS: [&str; 4] = ["websocket", "flashsocket", "htmlfile", "xhr-multipart"];
+
 /// How much of a single body and frame is kept.
 #[derive(Clone, Copy, Debug)]
 pub struct Caps {
@@ -312,13 +315,19 @@ impl Log {
 impl State {
     fn attempt(&mut self, subject: &Subject) {
         let Some(transport) = &subject.transport else { return };
-        match self.attempts.iter_mut().find(|attempt| attempt.transport == *transport) {
+        // A browser repeats by itself what was reset before an answer.
+        let answered =
+            |it: &Exchange| it.transport.as_ref() == Some(transport) && it.method == "GET" && it.answer.is_some();
+        let anew = STREAMS.contains(&transport.as_str()) && self.exchanges.iter().any(answered);
+        let room = self.attempts.len() < RECORD_CAP;
+        let known = self.attempts.iter_mut().find(|attempt| attempt.transport == *transport);
+        match known.filter(|_| !anew) {
             Some(attempt) if attempt.sid.is_none() => attempt.sid.clone_from(&subject.sid),
-            Some(_) => {}
-            None => self.attempts.push(Attempt {
+            None if room => self.attempts.push(Attempt {
                 transport: transport.clone(),
                 sid: subject.sid.clone(),
             }),
+            Some(_) | None => {}
         }
     }
 }

@@ -203,8 +203,8 @@ impl Proxy {
         self.shared.log.changed(seen).await;
     }
 
-    /// The transports that were tried, in the order of their first request. A GET is an attempt, whatever became of it, and
-    /// so is an upgrade and a first datagram; a POST is none.
+    /// The transports that were tried, in order. An upgrade is an attempt, whatever became of it, and so is a stream; polls of
+    /// one transport are one attempt, from the first, and so are datagrams, and what was never answered; a POST is none.
     #[must_use]
     pub fn attempts(&self) -> Vec<Attempt> {
         self.shared.log.attempts()

@@ -90,6 +90,33 @@ async fn the_server_sees_its_own_page_and_the_page_sees_the_proxy() {
 }
 
 #[tokio::test]
+async fn a_stream_that_is_opened_again_is_another_attempt() {
+    let between = Between::start().await;
+    let tried = || {
+        between
+            .proxy
+            .attempts()
+            .into_iter()
+            .map(|it| it.transport)
+            .collect::<Vec<_>>()
+    };
+    let target = "/socket.io/1/htmlfile/77";
+    // Reset before its answer: what comes next may be the browser's doing.
+    let page = between.page(get(target)).await;
+    let mut server = between.server().await;
+    server.head().await;
+    drop((page, server));
+    for expected in [1, 2] {
+        let mut page = between.page(get(target)).await;
+        let mut server = between.server().await;
+        server.head().await;
+        assert_eq!(tried(), vec!["htmlfile"; expected]);
+        server.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
+        page.head().await;
+    }
+}
+
+#[tokio::test]
 async fn bodies_pass_in_pieces_both_ways_before_their_end() {
     let between = Between::start().await;
     let target = "/socket.io/1/htmlfile/77";
