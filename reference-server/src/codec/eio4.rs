@@ -55,11 +55,7 @@ impl<'a> Packet<'a> {
                 Ok(bytes) => Ok(Packet::Binary(bytes.into())),
                 Err(_) => Err(Malformed::NotBase64),
             },
-            None => match Packet::decode_text(part)? {
-                // Rather a length, as the payloads of the revision before had them.
-                Packet::Noop(data) if !data.is_empty() => Err(Malformed::UnknownType),
-                packet => Ok(packet),
-            },
+            None => Packet::decode_text(part),
         }
     }
 
