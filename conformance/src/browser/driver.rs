@@ -11,11 +11,13 @@ use crate::run::boot::{Boot, BootError, Running, Target};
 const BEFORE: &str = r#"export TMPDIR="$2"; printf '{"listening":"http://127.0.0.1:%s"}\n' "$PORT"; "#;
 
 /// Starts the driver that is its first argument, on the port that it is told. Of the X server of WebKitGTK the number is
-/// read from a pipe: only then does it accept connections.
+/// read from a pipe: only then does it accept connections. Its pages take their language from the locale, and of `C.UTF-8`
+/// make one that they themselves refuse.
 const CHROMEDRIVER: &str = r#"exec "$1" --port="$PORT""#;
 const GECKODRIVER: &str = r#"exec "$1" --host 127.0.0.1 --port "$PORT" --websocket-port 0"#;
 const WEBKITDRIVER: &str = r#"mkfifo "$2/display" && { Xvfb -displayfd 3 -screen 0 1000x900x24 -nolisten tcp 3> "$2/display" & } &&
-    read -r display < "$2/display" && DISPLAY=":$display" LANG=en_US.UTF-8 exec "$1" --host=127.0.0.1 --port="$PORT""#;
+    read -r display < "$2/display" && unset LC_ALL LC_MESSAGES LANGUAGE &&
+    DISPLAY=":$display" LANG=en_US.UTF-8 exec "$1" --host=127.0.0.1 --port="$PORT""#;
 
 /// A running driver.
 pub(super) struct Driver {

@@ -55,6 +55,12 @@ impl Engine {
         }
     }
 
+    /// Whether a case that fails in it is run again: pages lose a request or break off in WebAssembly, one in hundreds.
+    #[must_use]
+    pub fn is_frail(self) -> bool {
+        self == Engine::Webkit
+    }
+
     /// Its programs: what the environment names, or what is in `PATH` or where packages put it.
     ///
     /// # Errors

@@ -13,7 +13,6 @@
 // bytes(1, 2)                  binary data; what is heard shows it as "0x0102"
 (function () {
   'use strict';
-  var LONG = 10000, SHORT = 150; // ms
   var GREETINGS = { rev1: 'news', eio3: 'auth', eio4: 'auth' };
   var OF_CONNECTION = [
     'connecting', 'connect', 'connect_failed', 'connect_error', 'connect_timeout', 'disconnect', 'error',
@@ -23,6 +22,8 @@
   var settings = location.search.charAt(1) === '{' || /^\?%7B/.test(location.search)
     ? JSON.parse(decodeURIComponent(location.search.slice(1))) : {};
   var generation = settings.generation;
+  var SLOW = settings.flash ? 3 : 1; // Flash is compiled anew for each page
+  var LONG = 10000 * SLOW, SHORT = 150; // ms
 
   window.TRANSPORT = settings.transport || null;
   window.CARRIER = TRANSPORT === 'upgraded' ? 'websocket' : TRANSPORT;
@@ -236,6 +237,7 @@
       // 0.8 and 0.9 merge a list of transports into their own by position.
       if (all.transports) io.transports = all.transports.slice();
       if (settings.client !== 'served') delete all.transports;
+      if (options && options['connect timeout']) all['connect timeout'] *= SLOW;
       return record(io.connect(url, all));
     }
     return record(io(url, all));

@@ -25,6 +25,8 @@ pub struct Pool {
     headed: bool,
     patience: f64,
     engines: BTreeMap<&'static str, Arc<Semaphore>>,
+    /// One page with Flash at a time, in whatever browser: Flash is compiled anew for each, and takes a whole processor.
+    flash: Arc<Semaphore>,
     idle: Mutex<Vec<Session>>,
     guard: Option<PathBuf>,
 }
@@ -33,7 +35,7 @@ pub struct Pool {
 pub struct Loan {
     /// The browser.
     pub session: Arc<Session>,
-    _permit: Option<OwnedSemaphorePermit>,
+    _permits: [Option<OwnedSemaphorePermit>; 2],
 }
 
 impl Pool {
@@ -50,6 +52,7 @@ impl Pool {
             headed,
             patience,
             engines: engines.iter().map(permits).collect(),
+            flash: Arc::new(Semaphore::new(1)),
             idle: Mutex::new(Vec::new()),
             guard: None,
         }
@@ -61,16 +64,14 @@ impl Pool {
         self.engines.values().map(|permits| permits.available_permits()).sum()
     }
 
-    /// A browser of the engine, as soon as one is free.
+    /// A browser of the engine, as soon as one is free; for pages with Flash, as soon as no other has such pages.
     ///
     /// # Errors
     ///
     /// It cannot be started.
-    pub async fn borrow(&self, engine: Engine) -> Result<Loan, SessionError> {
-        let permit = match self.engines.get(engine.name()) {
-            Some(permits) => Arc::clone(permits).acquire_owned().await.ok(),
-            None => None,
-        };
+    pub async fn borrow(&self, engine: Engine, flash: bool) -> Result<Loan, SessionError> {
+        let flash = permit(flash.then_some(&self.flash)).await;
+        let browser = permit(self.engines.get(engine.name())).await;
         let mine = |session: &Session| session.engine() == engine;
         let kept = {
             let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
@@ -82,13 +83,13 @@ impl Pool {
         };
         Ok(Loan {
             session: Arc::new(session),
-            _permit: permit,
+            _permits: [flash, browser],
         })
     }
 
     /// Takes a browser back; one that failed is ended.
     pub async fn give_back(&self, loan: Loan, broken: bool) {
-        let Loan { session, _permit } = loan;
+        let Loan { session, _permits } = loan;
         let Ok(session) = Arc::try_unwrap(session) else { return };
         if broken {
             session.stop().await;
@@ -102,4 +103,8 @@ impl Pool {
         let idle = std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner));
         join_all(idle.into_iter().map(Session::stop)).await;
     }
+}
+
+async fn permit(of: Option<&Arc<Semaphore>>) -> Option<OwnedSemaphorePermit> {
+    Arc::clone(of?).acquire_owned().await.ok()
 }

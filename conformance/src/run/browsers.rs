@@ -19,6 +19,9 @@ use crate::scenario::catalogue::Case;
 /// How long a server's certificate is asked for.
 const CERTIFICATE: Duration = Duration::from_secs(5);
 
+/// Factor on the time limits of a case with Flash, which is compiled anew for each page.
+const FLASH: f64 = 3.0;
+
 /// Browsers, and what each case with pages runs with.
 #[derive(Debug)]
 pub struct Browsers {
@@ -38,7 +41,7 @@ pub(super) struct Browser {
 impl Browser {
     pub(super) async fn borrow(browsers: &Arc<Browsers>, case: &Case) -> Result<Browser, SessionError> {
         let seat = browsers.seats.get(&case.id).cloned().ok_or(SessionError::NoSeat)?;
-        let loan = browsers.pool.borrow(seat.engine).await?;
+        let loan = browsers.pool.borrow(seat.engine, seat.flash.is_some()).await?;
         Ok(Browser {
             browsers: Arc::clone(browsers),
             seat,
@@ -59,6 +62,7 @@ impl Browser {
         let folder = trace_folder(&options.traces, &case.id);
         // Of an earlier run.
         let _ = std::fs::remove_dir_all(&folder);
+        let patience = setting.patience * if self.seat.flash.is_some() { FLASH } else { 1.0 };
         let setup = Setup {
             id: case.id.clone(),
             seat: self.seat,
@@ -77,6 +81,7 @@ impl Browser {
         let stage = Arc::new(Stage::new(setup, Arc::clone(&self.loan.session), certificate));
         let setting = Setting {
             pages: Some(stage.clone()),
+            patience,
             ..setting
         };
         let mut played = play(&case.scenario, setting).await;

@@ -143,7 +143,8 @@ impl Engine<'_> {
                 continue;
             };
             let ended = ended?;
-            if ended.is_spoilt(&tally.lateness) && ended.queued.reruns < RERUNS {
+            let doubtful = ended.is_spoilt(&tally.lateness) || self.is_doubtful(&ended);
+            if doubtful && ended.queued.reruns < RERUNS {
                 tally.summary.reruns += 1;
                 again.push(ended.queued.rerun());
                 continue;
@@ -157,6 +158,12 @@ impl Engine<'_> {
                 tally.look_after(self.running).await;
             }
         }
+    }
+
+    /// Whether a case failed in a browser that fails by itself at times.
+    fn is_doubtful(&self, ended: &Ended) -> bool {
+        let seat = self.seat(&ended.queued.case.id);
+        ended.played.failure.is_some() && seat.is_some_and(|seat| seat.engine.is_frail())
     }
 
     /// Plays a case; the future owns what it needs.
