@@ -56,11 +56,24 @@
     looking = [];
     try {
       var value = await new AsyncFunction('return (' + script + '\n)')();
-      return { revision: at, value: plain(value), looked: looking };
+      var looked = looking;
+      return { revision: at, value: plain(value), looked: looked, left: value === false ? await leftOf(script) : undefined };
     } catch (error) {
       return { revision: at, thrown: String(error), looked: [] };
     }
   };
+
+  /** What stands before the comparison that a script ends with, and its value: `false` says little. */
+  async function leftOf(script) {
+    for (var at = script.lastIndexOf(' === '); at > 0; at = script.lastIndexOf(' === ', at - 1)) {
+      var left = script.slice(0, at);
+      try {
+        var value = plain(await new AsyncFunction('return (' + left + '\n)')());
+        var text = String(JSON.stringify(value));
+        return left + ' is ' + (text.length > 200 ? text.slice(0, 200) + '…' : text);
+      } catch (error) { /* The script does not part here. */ }
+    }
+  }
 
   page.commit = function (looked) {
     looked.forEach(function (look) {

@@ -62,6 +62,8 @@ struct Look {
     revision: String,
     value: Result<Value, String>,
     looked: Value,
+    /// What is not as it should be, where the script is a comparison.
+    left: Option<String>,
 }
 
 impl Play<'_> {
@@ -168,7 +170,10 @@ impl Play<'_> {
             let miss = match (&look.value, &pattern) {
                 (Err(thrown), _) => (span, format!("the script throws {thrown}"), None),
                 (Ok(value), None) if is_true(value) => return self.looked(pages, lane, &look, span).await,
-                (Ok(value), None) => (span, "is not true".to_owned(), Some(value.to_string())),
+                (Ok(value), None) => {
+                    let got = look.left.clone().unwrap_or_else(|| value.to_string());
+                    (span, "is not true".to_owned(), Some(got))
+                }
                 (Ok(value), Some(pattern)) => {
                     let mut bound = captures.clone();
                     match pattern.matches(value, &mut bound) {
@@ -393,6 +398,7 @@ fn look(answer: &str) -> Look {
             None => Ok(member("value").unwrap_or(Value::Null)),
         },
         looked: member("looked").unwrap_or(Value::Array(Vec::new())),
+        left: member("left").map(|left| words(&left)),
     }
 }
 
