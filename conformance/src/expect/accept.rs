@@ -149,23 +149,44 @@ fn gathered(unlisted: &[(&str, &str)], run: &LastRun, baseline: &Baseline) -> Ve
     lines
 }
 
-/// The beginning of a message that other runs have too: up to the first word that is long enough to be an id, or to a time,
-/// which patience stretches.
+/// The beginning of a message that other runs have too: up to an id, a time, which patience stretches, a value that was
+/// captured, or how much there is too much of.
 fn stable(message: &str) -> String {
     let mut end = message.char_indices().nth(MESSAGE).map_or(message.len(), |(at, _)| at);
+    if let Some(at) = message.find(" ($") {
+        let expected = message[..at].rfind("expected ");
+        end = end.min(expected.map_or(at, |before| before + "expected".len()));
+    }
+    if let Some(at) = message.find(" bytes too many") {
+        end = end.min(message[..at].rfind(' ').unwrap_or(at));
+    }
     let mut start = 0;
     for word in message.split_inclusive(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_' | '.')) {
         let bare = word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
-        let number = bare.trim_end_matches('s').trim_end_matches('m');
-        let time = bare.ends_with('s') && number.parse::<f64>().is_ok();
-        let random = bare.len() >= 9 && bare.bytes().any(|byte| byte.is_ascii_digit());
-        if time || random {
+        if is_time(bare) || is_random(bare) {
             end = end.min(start);
             break;
         }
         start += word.len();
     }
     message[..end].trim_end().to_owned()
+}
+
+/// `2.0s`, `250ms`
+fn is_time(word: &str) -> bool {
+    let number = word.trim_end_matches('s').trim_end_matches('m');
+    word.ends_with('s') && number.parse::<f64>().is_ok()
+}
+
+/// Whether a word looks like an id: with digits, or with capitals where no header has them.
+fn is_random(word: &str) -> bool {
+    let digits = || word.bytes().any(|byte| byte.is_ascii_digit());
+    let capitals = || {
+        let inside = |part: &str| part.bytes().skip(1).any(|byte| byte.is_ascii_uppercase());
+        word.split('-')
+            .any(|part| inside(part) && part.bytes().any(|byte| byte.is_ascii_lowercase()))
+    };
+    word.len() >= 9 && digits() || word.len() >= 16 && capitals()
 }
 
 fn render(glob: &str, verdict: Verdict, message: Option<&str>, reason: &str) -> String {
@@ -288,6 +309,19 @@ mod tests {
         "nothing came: nothing that fits came within"
     )]
     #[case("came after 250ms, too late", "came after")]
+    #[case("no response: POST /x?sid=MOtjR-JlhGPGdBGuAAXX: closed", "no response: POST /x?sid=")]
+    #[case(
+        "no header Access-Control-Allow-Credentials",
+        "no header Access-Control-Allow-Credentials"
+    )]
+    #[case(
+        "packet does not match: $[0]: expected 644 ($before), got 645",
+        "packet does not match: $[0]: expected"
+    )]
+    #[case(
+        "packet does not match: ack id: 2 bytes too many: `85`",
+        "packet does not match: ack id:"
+    )]
     #[case("3 packets, not 2", "3 packets, not 2")]
     #[case("", "")]
     fn only_the_stable_part_of_a_message_is_written(#[case] message: &str, #[case] written: &str) {

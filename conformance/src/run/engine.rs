@@ -281,9 +281,9 @@ impl Engine<'_> {
         };
         let message = failures.first().map_or("", |failure| failure.message.as_str());
         let (outcome, reason) = self.baseline.judge(&case.id, outcome, message, *tries);
-        let (outcome, reason) = match (outcome, self.newer(case)) {
-            (Outcome::Fail, Some(newer)) if reason.is_none() => (Outcome::Expected, Some(newer)),
-            judged => judged,
+        let (outcome, reason) = match self.newer(case) {
+            Some(newer) if outcome == Outcome::Fail && reason.is_none() => (Outcome::Expected, Some(newer)),
+            _ => (outcome, reason),
         };
         CaseReport {
             id: case.id.clone(),
