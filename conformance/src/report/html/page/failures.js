@@ -1,6 +1,6 @@
 // What failed, before anything else: what the protocol says, what was expected, what came.
 
-// Failures of one scenario with one message are one: over several transports, and on several servers.
+// Failures of one scenario with one message, but for times and ids, are one: over several transports, and on several servers.
 function failures() {
   const groups = new Map();
   for (const it of CASES.values()) {
@@ -8,7 +8,8 @@ function failures() {
     it.results.forEach((result, run) => {
       if (!result || result.outcome !== "fail") return;
       const failure = (result.failures || [])[0];
-      const key = it.scenario.id + "\n" + (failure ? failure.message : result.reason);
+      const message = String(failure ? failure.message : result.reason);
+      const key = it.scenario.id + "\n" + message.replace(/\b(\d+(\.\d+)?m?s|[\w-]{16,})\b/g, "…");
       if (!groups.has(key)) groups.set(key, { scenario: it.scenario, failure, result, where: [] });
       groups.get(key).where.push([it, run]);
     });
