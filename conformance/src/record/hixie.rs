@@ -10,8 +10,9 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, sink};
 use tokio::time::timeout;
 
 use super::classify::Subject;
+use super::exchange::RAW;
 use super::frames::Seen;
-use super::log::{RAW, Recording, Request};
+use super::log::{Recording, Request};
 use super::rewrite::Names;
 use super::serve::{HEAD_LIMIT, IDLE_WITHIN, Shared};
 use super::treat::Treatment;

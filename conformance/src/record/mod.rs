@@ -29,6 +29,7 @@ use crate::run::boot::Address;
 
 mod body;
 mod classify;
+mod exchange;
 mod frames;
 mod hixie;
 mod log;
@@ -44,7 +45,8 @@ mod tunnel;
 mod wire;
 
 pub use classify::Subject;
-pub use log::{Answer, Attempt, BODY_CAP, Caps, Exchange, Frame, Head, RAW, RECORD_CAP, Side};
+pub use exchange::{Answer, Attempt, Exchange, Frame, Head, RAW, Side};
+pub use log::{BODY_CAP, Caps, RECORD_CAP};
 pub use render::render;
 pub use treat::Treatment;
 

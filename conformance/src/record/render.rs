@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 use std::time::Duration;
 
-use super::log::{Answer, Exchange, Frame, RAW};
+use super::exchange::{Answer, Exchange, Frame, RAW};
 
 /// Characters of a body or frame that are shown.
 const SHOWN: usize = 240;

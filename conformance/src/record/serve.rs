@@ -22,6 +22,7 @@ use tokio::time::timeout;
 use super::LocalFile;
 use super::body::{Reply, Upload};
 use super::classify::Subject;
+use super::exchange::Side;
 use super::hixie;
 use super::log::{self, Log, Recording};
 use super::rewrite::Names;
@@ -186,7 +187,7 @@ impl Conversation {
         });
 
         let connected = self.shared.connect(&upstream, &self.connection).await;
-        let wire = connected.inspect_err(|_| recording.left(log::Side::Server))?;
+        let wire = connected.inspect_err(|_| recording.left(Side::Server))?;
         let (mut sender, driver) = hyper::client::conn::http1::Builder::new()
             .preserve_header_case(true)
             .max_buf_size(HEAD_LIMIT)
@@ -199,7 +200,7 @@ impl Conversation {
             let _ = driver.with_upgrades().await;
         });
         let mut response = sender.send_request(request).await.map_err(|error| {
-            recording.left(log::Side::Server);
+            recording.left(Side::Server);
             if was_reset(&error) {
                 self.connection.reset();
             }

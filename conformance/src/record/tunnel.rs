@@ -11,8 +11,9 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use super::exchange::Side;
 use super::frames::Tap;
-use super::log::{Recording, Side};
+use super::log::Recording;
 use super::wire::Connection;
 
 /// How long a side may still send when the other one is gone.

@@ -28,6 +28,7 @@ mod steps;
 #[cfg(test)]
 mod tests;
 mod trial;
+mod values;
 
 use draft::Draft;
 use trial::Trial;

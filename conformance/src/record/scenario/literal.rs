@@ -11,7 +11,7 @@ use crate::client::protocol::transport_of;
 use crate::client::protocol::{framing_of, heartbeat_answer, is_hidden};
 use crate::client::tape::Framing;
 use crate::client::{Message, UnitKind, post_packets};
-use crate::record::log::{Exchange, Side};
+use crate::record::exchange::{Exchange, Side};
 use crate::scenario::Generation;
 
 /// Bodies of answers that are no packets are written up to this size, in bytes; longer ones are files.

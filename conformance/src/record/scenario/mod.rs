@@ -16,7 +16,7 @@
 
 use std::time::Duration;
 
-use super::log::Exchange;
+use super::exchange::Exchange;
 use crate::scenario::Generation;
 use crate::scenario::ast::{Auto, Headers, Item, Level, Scenario, Source, Span, Spanned};
 use crate::scenario::diagnostic::Diagnostic;
@@ -25,6 +25,7 @@ use crate::scenario::print::print;
 
 mod literal;
 mod moments;
+mod places;
 mod regular;
 mod sessions;
 mod steps;

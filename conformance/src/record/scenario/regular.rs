@@ -8,7 +8,7 @@ use super::sessions::{Session, given};
 use super::units::{Piece, Way, answer, cut, frames, request};
 use crate::client::protocol::{PING, ends_session, heartbeat_answer, is_hidden, parameter, transport_of};
 use crate::client::{Message, UnitKind};
-use crate::record::log::{Exchange, Side};
+use crate::record::exchange::{Exchange, Side};
 use crate::scenario::Generation;
 
 /// Headers that say something about who asks, which `open` cannot say.

@@ -9,7 +9,7 @@ use crate::client::framing::engine::Open;
 use crate::client::framing::handshake;
 use crate::client::framing::jsonp::{self, Handshake};
 use crate::client::protocol::parameter;
-use crate::record::log::Exchange;
+use crate::record::exchange::Exchange;
 use crate::record::{Subject, Treatment};
 use crate::scenario::Generation;
 

@@ -9,7 +9,7 @@ use crate::client::http::ResponseHead;
 use crate::client::protocol::{framing_of, transport_of};
 use crate::client::tape::{ConnId, Framing};
 use crate::client::{Section, UnitKind};
-use crate::record::log::{Answer, Exchange, Frame, RAW};
+use crate::record::exchange::{Answer, Exchange, Frame, RAW};
 use crate::scenario::Generation;
 
 /// Bytes in front of the first frame of a hixie-76 connection: the client's third key.
@@ -245,6 +245,7 @@ fn section(framing: Framing, exchange: &Exchange, answer: &Answer) -> Section {
     let head = ResponseHead {
         status: answer.status,
         reason: String::new(),
+        old: false,
         headers: answer.headers.clone(),
     };
     let request = format!("{} {}", exchange.method, exchange.target);

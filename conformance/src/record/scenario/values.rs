@@ -6,11 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::moments::{Body, Moment, What};
+use super::places::{
+    build, connect, enclosing, hole, is_id, json_start, offset, overlap, quoted, stands_alone, strings,
+};
 use super::sessions::Session;
 use crate::client::Message;
 use crate::scenario::Generation;
-use crate::scenario::ast::{Atom, AtomKind, BaseType, Hole, HoleKind, HoleType, Span, Text};
-use crate::scenario::json::{self, JsString, Value};
+use crate::scenario::ast::{BaseType, Hole, HoleKind, HoleType, Text};
+use crate::scenario::json::{JsString, Value};
 
 /// Values of this length and longer are found within other text, too; shorter ones only where they stand alone.
 const LONG: usize = 8;
@@ -400,152 +403,4 @@ fn texts(moment: &Moment) -> Vec<&str> {
 fn expected(moments: &[Moment]) -> impl Iterator<Item = (&Moment, &str)> {
     let expected = moments.iter().filter(|moment| matches!(moment.what, What::Expect(_)));
     expected.flat_map(|moment| texts(moment).into_iter().map(move |text| (moment, text)))
-}
-
-/// The data of a CONNECT, whichever way: `40{…}`, `40/custom,{…}`.
-fn connect(text: &str) -> Option<Value> {
-    let rest = text.strip_prefix("40")?;
-    let data = match rest.strip_prefix('/') {
-        Some(rest) => rest.split_once(',')?.1,
-        None => rest,
-    };
-    json::parse(data).ok()
-}
-
-/// Where the offset of an event stands, without its quotes: the last argument, a string, of an event without an ack id.
-fn offset(text: &str) -> Option<Range<usize>> {
-    let rest = text.strip_prefix("42").or_else(|| {
-        let (digits, rest) = text.strip_prefix("45")?.split_once('-')?;
-        digits.bytes().all(|it| it.is_ascii_digit()).then_some(rest)
-    })?;
-    let rest = match rest.strip_prefix('/') {
-        Some(rest) => rest.split_once(',')?.1,
-        None => rest,
-    };
-    if !rest.starts_with('[') {
-        return None;
-    }
-    let strings = strings(text);
-    let [(first, _), .., (last, key)] = strings.as_slice() else {
-        return None;
-    };
-    let is_last = text.get(last.end..)? == "\"]" && !key && last != first;
-    is_last.then(|| last.clone())
-}
-
-/// The strings of the JSON in a text, without their quotes, and whether each is a key.
-fn strings(text: &str) -> Vec<(Range<usize>, bool)> {
-    let bytes = text.as_bytes();
-    let mut found = Vec::new();
-    let Some(mut at) = json_start(text) else {
-        return found;
-    };
-    while at < bytes.len() {
-        if bytes[at] != b'"' {
-            at += 1;
-            continue;
-        }
-        let start = at + 1;
-        at = start;
-        while at < bytes.len() && bytes[at] != b'"' {
-            at += if bytes[at] == b'\\' { 2 } else { 1 };
-        }
-        if at >= bytes.len() {
-            break;
-        }
-        let behind = bytes[at + 1..].iter().find(|byte| !byte.is_ascii_whitespace());
-        found.push((start..at, behind == Some(&b':')));
-        at += 1;
-    }
-    found
-}
-
-fn json_start(text: &str) -> Option<usize> {
-    text.find(['[', '{'])
-}
-
-/// The innermost object around an offset.
-fn enclosing(text: &str, at: usize) -> Option<Range<usize>> {
-    let strings = strings(text);
-    let in_string = |at: usize| strings.iter().any(|(range, _)| range.contains(&at));
-    let mut open = Vec::new();
-    for (offset, byte) in text.bytes().enumerate() {
-        match byte {
-            b'{' if !in_string(offset) => open.push(offset),
-            b'}' if !in_string(offset) => {
-                let start = open.pop()?;
-                if start < at && offset >= at {
-                    return Some(start..offset + 1);
-                }
-            }
-            _ => {}
-        }
-    }
-    None
-}
-
-/// Letters and digits with what ids hold besides, and not a word: with a digit.
-fn is_id(value: &str) -> bool {
-    value
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || b"-_.:#/+=".contains(&byte))
-        && value.bytes().any(|byte| byte.is_ascii_digit())
-}
-
-/// Whether what is beside it ends it: quotes, or what parts a URL.
-fn stands_alone(bytes: &[u8], range: Range<usize>) -> bool {
-    let part = |byte: Option<&u8>| byte.is_none_or(|byte| b"\"/=&?#:".contains(byte));
-    let before = range.start.checked_sub(1).and_then(|at| bytes.get(at));
-    let (before_quoted, behind) = (before == Some(&b'"'), bytes.get(range.end));
-    match before_quoted {
-        true => behind == Some(&b'"'),
-        false => before.is_some() && part(before) && part(behind) && behind != Some(&b'"'),
-    }
-}
-
-fn quoted(range: &Range<usize>) -> Range<usize> {
-    range.start - 1..range.end + 1
-}
-
-fn overlap(a: &Range<usize>, b: &Range<usize>) -> bool {
-    a.start < b.end && b.start < a.end
-}
-
-/// `$name`, and with its type `$name(str)` or `$(str)`.
-fn hole(name: Option<String>, typed: bool) -> Hole {
-    let kind = HoleKind::Type(HoleType {
-        base: BaseType::Str,
-        range: None,
-        optional: false,
-    });
-    Hole {
-        name,
-        kind: typed.then_some(kind),
-    }
-}
-
-fn build(text: &str, edits: &[(Range<usize>, Hole)]) -> Text {
-    let span = Span::default();
-    let mut atoms = Vec::new();
-    let mut at = 0;
-    let literal = |range: Range<usize>, atoms: &mut Vec<Atom>| {
-        let bytes = text.as_bytes().get(range).unwrap_or_default();
-        atoms.extend(bytes.iter().map(|byte| Atom {
-            kind: AtomKind::Byte(*byte),
-            span,
-        }));
-    };
-    for (range, hole) in edits {
-        literal(at..range.start, &mut atoms);
-        atoms.push(Atom {
-            kind: AtomKind::Hole(Box::new(hole.clone())),
-            span,
-        });
-        at = range.end;
-    }
-    literal(at..text.len(), &mut atoms);
-    Text {
-        atoms: atoms.into(),
-        span,
-    }
 }
