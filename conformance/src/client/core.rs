@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use thiserror::Error;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::AbortHandle;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::aside::Asides;
 use super::framing::engine::Message;
@@ -89,6 +90,9 @@ pub enum ClientError {
     NotConnected(String),
 }
 
+/// How long the end of a connection is awaited that the server has announced, before another is opened.
+const ENDING: Duration = Duration::from_millis(100);
+
 /// What a client's tasks share.
 pub(super) struct Shared {
     pub(super) wire: Arc<Wire>,
@@ -112,6 +116,14 @@ pub(super) struct Shared {
     retired: Mutex<Vec<Link>>,
     ordinals: Mutex<BTreeMap<String, usize>>,
     sent: Mutex<Vec<Instant>>,
+    beats: Mutex<Beats>,
+}
+
+/// The server's heartbeats, where the runner answers them.
+#[derive(Default)]
+struct Beats {
+    last: Option<Instant>,
+    longest: Duration,
 }
 
 /// A client of a case.
@@ -144,6 +156,7 @@ impl Client {
                 retired: Mutex::default(),
                 ordinals: Mutex::default(),
                 sent: Mutex::default(),
+                beats: Mutex::default(),
             }),
         }
     }
@@ -162,6 +175,12 @@ impl Client {
     #[must_use]
     pub fn sent_before(&self, at: Instant) -> Option<Instant> {
         lock(&self.shared.sent).iter().rev().find(|sent| **sent <= at).copied()
+    }
+
+    /// The longest time between two of the server's heartbeats.
+    #[must_use]
+    pub fn longest_between_beats(&self) -> Duration {
+        lock(&self.shared.beats).longest
     }
 
     /// Sends a request on a part; its response becomes a section there.
@@ -336,14 +355,22 @@ impl Shared {
         framing: Framing,
         managed: bool,
     ) -> Result<(ConnId, usize), ClientError> {
-        let usable = {
+        let (usable, ending) = {
             let links = lock(&self.links);
             let link = links.get(part).filter(|link| !link.is_over());
             if link.is_some_and(Link::is_busy) {
                 return Err(ClientError::Busy(self.lane(part)));
             }
-            link.is_some()
+            (
+                link.is_some_and(|link| !link.is_ending()),
+                link.is_some_and(Link::is_ending),
+            )
         };
+        if ending {
+            // It is as good as over, and is left when the other takes its place.
+            let over = self.wait(|inbox| inbox.parts.get(part).and_then(|part| part.end).map(drop));
+            let _ = timeout(ENDING, over).await;
+        }
         if !usable {
             self.connect(part, Port::Http, Begin::Answers).await?;
         }
@@ -465,6 +492,7 @@ impl Shared {
                     let Some(answer) = heartbeat_answer(self.wire.generation, packet) else {
                         continue;
                     };
+                    self.note_beat();
                     match section.framing {
                         Framing::WebSocket { .. } => answers.push(client_frame(Opcode::Text, answer.as_bytes())),
                         Framing::Hixie => answers.push(hixie::frame(answer)),
@@ -519,6 +547,13 @@ impl Shared {
 
     pub(super) fn note_sent(&self) {
         lock(&self.sent).push(Instant::now());
+    }
+
+    fn note_beat(&self) {
+        let (now, mut beats) = (Instant::now(), lock(&self.beats));
+        if let Some(last) = beats.last.replace(now) {
+            beats.longest = beats.longest.max(now - last);
+        }
     }
 
     fn lane(&self, part: &str) -> String {

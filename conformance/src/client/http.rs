@@ -85,6 +85,8 @@ pub struct ResponseHead {
     pub status: u16,
     /// The rest of the status line.
     pub reason: String,
+    /// The status line says HTTP/1.0, after which a connection ends unless the response keeps it.
+    pub old: bool,
     /// In order; names as they came.
     pub headers: Vec<(String, String)>,
 }
@@ -100,6 +102,14 @@ impl ResponseHead {
             .map(|(_, v)| v.as_str());
         let first = values.next()?.to_owned();
         Some(values.fold(first, |all, value| all + ", " + value))
+    }
+
+    /// Whether the server ends the connection behind this response (RFC 9112, section 9.3).
+    #[must_use]
+    pub fn ends_connection(&self) -> bool {
+        let connection = self.header("connection").unwrap_or_default();
+        let says = |word: &str| connection.split(',').any(|it| it.trim().eq_ignore_ascii_case(word));
+        says("close") || self.old && !says("keep-alive")
     }
 
     /// How the body ends, for a request of that method (RFC 9112, section 6.3).
@@ -215,6 +225,7 @@ pub fn parse_head(buffer: &[u8]) -> Result<Option<(ResponseHead, usize)>, HttpEr
         ResponseHead {
             status,
             reason: reason.to_owned(),
+            old: status_line.starts_with("HTTP/1.0"),
             headers,
         },
         end + 4,
@@ -306,6 +317,22 @@ pub(crate) fn shorten(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_response_says_whether_it_is_the_last() {
+        let ends = |head: &str| {
+            parse_head(format!("{head}\r\n\r\n").as_bytes())
+                .unwrap()
+                .unwrap()
+                .0
+                .ends_connection()
+        };
+        assert!(!ends("HTTP/1.1 200 OK"));
+        assert!(!ends("HTTP/1.1 200 OK\r\nConnection: keep-alive"));
+        assert!(ends("HTTP/1.1 200 OK\r\nConnection: x, Close"));
+        assert!(ends("HTTP/1.0 200 OK"));
+        assert!(!ends("HTTP/1.0 200 OK\r\nConnection: Keep-Alive"));
+    }
 
     #[test]
     fn a_head_is_read_once_it_is_whole() {

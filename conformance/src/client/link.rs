@@ -39,6 +39,8 @@ struct Closing {
     ordered: AtomicBool,
     /// Everything has arrived.
     done: Notify,
+    /// The server has said that it ends the connection behind its response.
+    announced: AtomicBool,
 }
 
 /// A request whose response is due.
@@ -140,6 +142,11 @@ impl Link {
     pub(super) fn is_over(&self) -> bool {
         self.tasks[1].is_finished()
     }
+
+    /// Whether the server has said that it ends the connection, so that nothing more is to be asked on it.
+    pub(super) fn is_ending(&self) -> bool {
+        self.closing.announced.load(Ordering::Acquire)
+    }
 }
 
 impl Drop for Link {
@@ -233,6 +240,9 @@ impl Reader {
                     let asked = lock(&self.asked).front().cloned();
                     let asked = asked.ok_or_else(|| format!("a response nobody asked for: {}", head.to_text()))?;
                     let kind = head.body(&asked.method).map_err(|error| error.to_string())?;
+                    if head.ends_connection() {
+                        self.closing.announced.store(true, Ordering::Release);
+                    }
                     let framing = asked.framing_of(head.status);
                     let request = format!("{} {}", asked.method, asked.target);
                     let mut section =

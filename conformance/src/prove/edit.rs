@@ -140,6 +140,7 @@ mod tests {
         let head = ResponseHead {
             status: 200,
             reason: "OK".to_owned(),
+            old: false,
             headers: Vec::new(),
         };
         let mut entries = vec![Entry::Head {

@@ -231,7 +231,8 @@ fn response_head(head: &ResponseHead, method: &str, rest: &[Entry]) -> (Vec<u8>,
         .sum();
     let bodiless = method == "HEAD" || matches!(head.status, 100..=199 | 204 | 304);
     let counted = !bodiless && matches!(ends, Some(Entry::End { .. }));
-    let mut text = format!("HTTP/1.1 {} {}\r\n", head.status, head.reason);
+    let minor = u8::from(!head.old);
+    let mut text = format!("HTTP/1.{minor} {} {}\r\n", head.status, head.reason);
     for (name, value) in &head.headers {
         if counted && name.eq_ignore_ascii_case("content-length") {
             text.push_str(&format!("{name}: {length}\r\n"));

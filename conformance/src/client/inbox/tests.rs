@@ -11,6 +11,7 @@ fn section(framing: Framing, content_type: &str) -> Section {
     let head = ResponseHead {
         status: 200,
         reason: "OK".to_owned(),
+        old: false,
         headers,
     };
     Section::new(conn, 0, "GET /".to_owned(), Some(head), framing)
