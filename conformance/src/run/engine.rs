@@ -10,18 +10,19 @@ use tokio::time::Instant;
 
 use super::boot::{Address, BootError, Running, Target, embedded};
 use super::browsers::{Browser, Browsers};
-use super::case::{Fault, Played, Setting, Timings, ops, play};
+use super::case::{Fault, Played, Setting, Timings, play};
 use super::event::{CaseReport, Event, Outcome, Summary};
 use super::judge;
 use super::late::Lateness;
 use super::plan::{Extras, Offer};
+use super::queue::{Ended, Queued, is_remarkable, waits};
+use super::tally::{Tally, skipped, title};
 use super::trace::{shortened, trace};
 use crate::browser::matrix::Seat;
 use crate::client::TcpConnect;
 use crate::client::tape::Progress;
 use crate::expect::Baseline;
 use crate::report::{Reporter, trace_folder, write_trace};
-use crate::scenario::ast::Action;
 use crate::scenario::catalogue::Case;
 use crate::scenario::requirements::Requirements;
 use crate::suite::Date;
@@ -31,9 +32,6 @@ const RERUNS: u32 = 2;
 
 /// The part of the jobs that run at a time when cases run again.
 const FEW: usize = 8;
-
-/// A late harness spoils a verdict when it is late by more than this part of the heartbeat timeout.
-const SPOILT: f64 = 0.25;
 
 /// How a run is done.
 #[derive(Clone, Debug)]
@@ -300,145 +298,6 @@ impl Engine<'_> {
             wire: text.as_deref().map(shortened),
         }
     }
-}
-
-/// A case that is to run.
-struct Queued {
-    case: Case,
-    /// How often it ran in vain, because the harness was late.
-    reruns: u32,
-    /// Which try this is, of one that the baseline lists as flaky; 1 for any other.
-    tries: u32,
-}
-
-impl Queued {
-    fn new(case: Case) -> Queued {
-        Queued {
-            case,
-            reruns: 0,
-            tries: 1,
-        }
-    }
-
-    fn is_new(&self) -> bool {
-        self.reruns == 0 && self.tries == 1
-    }
-
-    fn rerun(mut self) -> Queued {
-        self.reruns += 1;
-        self
-    }
-
-    fn another_try(mut self) -> Queued {
-        self.tries += 1;
-        self
-    }
-
-    fn detached(&self) -> Queued {
-        Queued {
-            case: self.case.detached(),
-            ..*self
-        }
-    }
-}
-
-/// A case that has ended.
-struct Ended {
-    queued: Queued,
-    played: Played,
-    begun: Instant,
-    took: Duration,
-}
-
-impl Ended {
-    /// Whether the harness was so late that its verdict is worth nothing: it found a fault, or it measures time.
-    fn is_spoilt(&self, lateness: &Lateness) -> bool {
-        // A browser that failed says nothing about the server.
-        if self.played.is_void() {
-            return true;
-        }
-        let announced = self.played.announced.unwrap_or(Duration::from_secs(2));
-        let timed = || {
-            ops(&self.queued.case.scenario)
-                .iter()
-                .any(|op| op.step.window.is_some())
-        };
-        let remarkable = is_remarkable(&self.played);
-        lateness.since(self.begun) > announced.mul_f64(SPOILT) && (remarkable || timed())
-    }
-}
-
-/// What a run has come to so far, and who is told.
-struct Tally<'a> {
-    summary: Summary,
-    lateness: Lateness,
-    reporter: &'a mut dyn Reporter,
-    /// The target was found gone.
-    dead: bool,
-}
-
-impl Tally<'_> {
-    fn report(&mut self, case: CaseReport) {
-        *match case.outcome {
-            Outcome::Pass => &mut self.summary.pass,
-            Outcome::Lenient => &mut self.summary.lenient,
-            Outcome::Expected => &mut self.summary.expected,
-            Outcome::Fail => &mut self.summary.fail,
-            Outcome::Skip => &mut self.summary.skip,
-        } += 1;
-        let passed = matches!(case.outcome, Outcome::Pass | Outcome::Lenient);
-        self.summary.flaky += usize::from(passed && case.tries > 1);
-        self.reporter.event(&Event::Case(case));
-    }
-
-    /// Says once that the target is gone: it explains whatever fails from there on.
-    async fn look_after(&mut self, target: &Running) {
-        if let Err(death) = target.alive().await {
-            self.dead = true;
-            self.reporter.event(&Event::Note {
-                message: death.to_string(),
-            });
-        }
-    }
-}
-
-/// Whether a step did not hold.
-fn is_remarkable(played: &Played) -> bool {
-    played.failure.is_some() || !played.lenient.is_empty()
-}
-
-/// Whether a case takes time by itself.
-fn waits(case: &Case) -> bool {
-    ops(&case.scenario).iter().any(|op| {
-        let waits = matches!(op.step.action, Action::Wait(_) | Action::Silent(_) | Action::Closed(_));
-        waits || op.step.window.is_some()
-    })
-}
-
-fn skipped(case: &Case, reason: String) -> CaseReport {
-    CaseReport {
-        id: case.id.clone(),
-        title: title(case),
-        outcome: Outcome::Skip,
-        duration_ms: 0,
-        requirements: judge::concerns(&case.scenario),
-        failures: Vec::new(),
-        lenient: Vec::new(),
-        reason: Some(reason),
-        reruns: 0,
-        tries: 1,
-        trace: None,
-        wire: None,
-    }
-}
-
-fn title(case: &Case) -> String {
-    case.scenario
-        .headers
-        .title
-        .as_ref()
-        .map(|title| title.node.clone())
-        .unwrap_or_default()
 }
 
 pub(super) fn connect(address: &Address) -> TcpConnect {

@@ -11,4 +11,6 @@ pub mod judge;
 pub mod late;
 pub mod offer;
 pub mod plan;
+mod queue;
+mod tally;
 pub mod trace;

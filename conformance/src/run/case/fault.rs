@@ -27,7 +27,7 @@ pub struct Fault {
 }
 
 impl Fault {
-    pub(super) fn new(span: Span, title: impl Into<String>, label: impl Into<String>) -> Fault {
+    pub(in crate::run) fn new(span: Span, title: impl Into<String>, label: impl Into<String>) -> Fault {
         Fault {
             op: 0,
             level: Level::Must,

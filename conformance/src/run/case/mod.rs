@@ -92,6 +92,8 @@ pub struct Played {
     pub trace: Vec<TraceLine>,
     /// The heartbeat timeout that the server announced, if a session was opened.
     pub announced: Option<Duration>,
+    /// How much later than it announced the server's latest heartbeat came; zero where it announces no interval.
+    pub late: Duration,
 }
 
 impl Played {
@@ -115,6 +117,7 @@ impl Played {
             tape: Tape::default(),
             trace: Vec::new(),
             announced: None,
+            late: Duration::ZERO,
         }
     }
 }
@@ -167,11 +170,17 @@ pub async fn play(scenario: &Scenario, setting: Setting) -> Played {
             .clients
             .values()
             .find_map(|actor| actor.client.session.as_ref()?.announced.timeout),
+        late: play.clients.values().filter_map(late).max().unwrap_or_default(),
         lenient: play.lenient,
         consumed: play.consumed,
         tape: play.wire.take_tape(),
         trace: play.trace,
     }
+}
+
+fn late(actor: &Actor) -> Option<Duration> {
+    let interval = actor.client.session.as_ref()?.announced.interval?;
+    Some(actor.client.longest_between_beats().saturating_sub(interval))
 }
 
 struct Play<'a> {
