@@ -12,7 +12,7 @@ exports.keepQueries = function keepQueries(io) {
   const { add } = prototype;
   prototype.add = function (client, query, ...more) {
     if (!queries.has(client)) queries.set(client, {});
-    queries.get(client)[this.name] = query;
+    queries.get(client)[this.name] = typeof query === "function" ? {} : query; // before 1.5 there is none
     return add.call(this, client, query, ...more);
   };
 };
