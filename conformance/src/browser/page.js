@@ -56,15 +56,14 @@
     looking = [];
     try {
       var value = await new AsyncFunction('return (' + script + '\n)')();
-      var looked = looking;
-      return { revision: at, value: plain(value), looked: looked, left: value === false ? await leftOf(script) : undefined };
+      return { revision: at, value: plain(value), looked: looking };
     } catch (error) {
       return { revision: at, thrown: String(error), looked: [] };
     }
   };
 
-  /** What stands before the comparison that a script ends with, and its value: `false` says little. */
-  async function leftOf(script) {
+  /** What stands before the comparison that a script ends with, and its value; "" where it is none. */
+  page.left = async function (script) {
     for (var at = script.lastIndexOf(' === '); at > 0; at = script.lastIndexOf(' === ', at - 1)) {
       var left = script.slice(0, at);
       try {
@@ -73,7 +72,8 @@
         return left + ' is ' + (text.length > 200 ? text.slice(0, 200) + '…' : text);
       } catch (error) { /* The script does not part here. */ }
     }
-  }
+    return '';
+  };
 
   page.commit = function (looked) {
     looked.forEach(function (look) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::fault::Fault;
 use super::op::Op;
@@ -62,8 +62,6 @@ struct Look {
     revision: String,
     value: Result<Value, String>,
     looked: Value,
-    /// What is not as it should be, where the script is a comparison.
-    left: Option<String>,
 }
 
 impl Play<'_> {
@@ -170,10 +168,7 @@ impl Play<'_> {
             let miss = match (&look.value, &pattern) {
                 (Err(thrown), _) => (span, format!("the script throws {thrown}"), None),
                 (Ok(value), None) if is_true(value) => return self.looked(pages, lane, &look, span).await,
-                (Ok(value), None) => {
-                    let got = look.left.clone().unwrap_or_else(|| value.to_string());
-                    (span, "is not true".to_owned(), Some(got))
-                }
+                (Ok(value), None) => (span, "is not true".to_owned(), Some(value.to_string())),
                 (Ok(value), Some(pattern)) => {
                     let mut bound = captures.clone();
                     match pattern.matches(value, &mut bound) {
@@ -187,6 +182,13 @@ impl Play<'_> {
             };
             if Instant::now() >= deadline {
                 let (span, label, got) = miss;
+                let says_little = pattern.is_none() && got.as_deref() == Some("false");
+                let compared = if says_little {
+                    left(pages, lane, &source).await
+                } else {
+                    None
+                };
+                let got = compared.or(got);
                 let fault = Fault::new(span, "the page does not come to this", label);
                 return Err(Box::new(match got {
                     Some(got) => fault.got(got),
@@ -378,6 +380,13 @@ async fn ask(pages: &dyn Pages, lane: &Lane, body: String, span: Span) -> Result
     answer.map_err(|error| failed(span, &error))
 }
 
+/// What stands on the left of the comparison that a script is, with its value; `None` where it is none.
+async fn left(pages: &dyn Pages, lane: &Lane, source: &str) -> Option<String> {
+    let asked = pages.run(&lane.client, format!("return await __page.left({})", quoted(source)));
+    let answer = timeout(PAGE_WAIT, asked).await.ok()?.ok()?;
+    (!answer.is_empty()).then_some(answer)
+}
+
 fn pattern(text: &Text) -> Result<JsonPattern, Failed> {
     JsonPattern::parse(&text.atoms, text.span)
         .map_err(|error| Box::new(Fault::new(error.span, "malformed pattern", error.message.clone())))
@@ -398,7 +407,6 @@ fn look(answer: &str) -> Look {
             None => Ok(member("value").unwrap_or(Value::Null)),
         },
         looked: member("looked").unwrap_or(Value::Array(Vec::new())),
-        left: member("left").map(|left| words(&left)),
     }
 }
 
