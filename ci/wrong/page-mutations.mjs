@@ -75,7 +75,7 @@ export function mutations(idOf) {
   const polls = options('transports: ["polling"]');
   clients("does not upgrade at all", ["webtransport-blocked", "webtransport-missing"], { eio4: polls });
   clients("does not know of WebTransport", ["webtransport-upgrade"], { eio4: options('transports: ["polling", "websocket"]') });
-  clients("says nothing of its failure", ["none-left"], { rev1: hears(`if (name !== "connect_failed") pass(name, ...args);`) });
+  clients("says nothing of its failure", ["none-left"], { rev1: hears(`if (name !== "connect_failed") pass(name, ...args);`).rev1 });
   const quiet = made(`const on = s.on; s.on = (name, f) => (name === "connect_error" ? s : on.call(s, name, f));`);
   clients("says nothing of its failure", ["unreachable"], { eio3: quiet, eio4: quiet });
 
@@ -90,12 +90,12 @@ export function mutations(idOf) {
   const { modern: nothing } = sends("args.map((it) => (it instanceof ArrayBuffer && !it.byteLength ? null : it))");
   clients("sends nothing for no bytes", ["binary-empty"], { eio3: nothing, eio4: nothing });
   const twice = `pass(name, ...args); if (name === "word") pass(name, ...args);`;
-  clients("hears words twice", ["broadcast", "rooms"], everywhere({ rev1: hears(twice), modern: hears(twice) }));
+  clients("hears words twice", ["broadcast", "rooms"], everywhere(hears(twice)));
   const deaf = `if (name !== "word") pass(name, ...args);`;
-  clients("hears no words", ["volatile"], everywhere({ rev1: hears(deaf), modern: hears(deaf) }));
+  clients("hears no words", ["volatile"], everywhere(hears(deaf)));
   const late = `if (name === "tick" && args[0] === 4) s.late = args; else pass(name, ...args);
     if (name === "tick" && args[0] === 5) pass(name, ...s.late);`;
-  clients("hears the fifth late", ["order"], everywhere({ rev1: hears(late), modern: hears(late) }));
+  clients("hears the fifth late", ["order"], everywhere(hears(late)));
   client("makes a request for each packet of a stream", "served", rev1("streaming"), REOPENS);
 
   // --- connections and their ends ------------------------------------------------------------------------------------
@@ -150,7 +150,7 @@ function hears(text) {
       ${text}
     };
   });`;
-  return `if (io.transports) ${made(change, "io.connect")} else ${made(change)}`;
+  return { rev1: made(change, "io.connect"), modern: made(change) };
 }
 
 function everywhere({ rev1, modern }) {
