@@ -257,20 +257,7 @@ impl Held {
 const TWICE: &str = "says more after its answer";
 
 fn skipped(check: &Check, reason: String) -> CaseReport {
-    CaseReport {
-        id: check.id.clone(),
-        title: check.title.clone(),
-        outcome: Outcome::Skip,
-        duration_ms: 0,
-        failures: Vec::new(),
-        lenient: Vec::new(),
-        reason: Some(reason),
-        reruns: 0,
-        tries: 1,
-        trace: None,
-        requirements: Vec::new(),
-        wire: None,
-    }
+    CaseReport::skipped(check.id.clone(), check.title.clone(), reason)
 }
 
 fn failure(check: &Check, level: Level, mismatch: &Mismatch, request: &str, command: &[OsString]) -> Failure {

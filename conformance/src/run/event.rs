@@ -126,7 +126,7 @@ pub struct CaseReport {
     /// Why it was skipped, or why it was expected to fail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// How often the case was run again because the harness itself was late.
+    /// How often the case was run again because the harness itself was late, or the server's heartbeats, or its browser failed.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub reruns: u32,
     /// How often the case was tried because the baseline lists it as flaky; 1 where nothing is said.
@@ -138,6 +138,27 @@ pub struct CaseReport {
     /// The text of the trace, of every case that ran: shortened by [`crate::run::trace::shortened`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wire: Option<String>,
+}
+
+impl CaseReport {
+    /// A case that did not run, and why.
+    #[must_use]
+    pub fn skipped(id: String, title: String, reason: String) -> CaseReport {
+        CaseReport {
+            id,
+            title,
+            outcome: Outcome::Skip,
+            duration_ms: 0,
+            requirements: Vec::new(),
+            failures: Vec::new(),
+            lenient: Vec::new(),
+            reason: Some(reason),
+            reruns: 0,
+            tries: 1,
+            trace: None,
+            wire: None,
+        }
+    }
 }
 
 /// A requirement that a case names.
@@ -219,7 +240,7 @@ pub struct Summary {
     pub fail: usize,
     /// Skipped.
     pub skip: usize,
-    /// Run again because the harness was late.
+    /// The sum of the cases' reruns.
     pub reruns: usize,
     /// Of the cases that passed, those that needed more than one try, as the baseline allows.
     #[serde(default, skip_serializing_if = "none")]

@@ -15,7 +15,7 @@ const SPOILT: f64 = 0.25;
 /// A case that is to run.
 pub(super) struct Queued {
     pub(super) case: Case,
-    /// How often it ran in vain, because the harness was late.
+    /// How often it ran in vain: see [`Ended::is_spoilt`].
     pub(super) reruns: u32,
     /// Which try this is, of one that the baseline lists as flaky; 1 for any other.
     pub(super) tries: u32,

@@ -43,18 +43,8 @@ impl Tally<'_> {
 
 pub(super) fn skipped(case: &Case, reason: String) -> CaseReport {
     CaseReport {
-        id: case.id.clone(),
-        title: title(case),
-        outcome: Outcome::Skip,
-        duration_ms: 0,
         requirements: judge::concerns(&case.scenario),
-        failures: Vec::new(),
-        lenient: Vec::new(),
-        reason: Some(reason),
-        reruns: 0,
-        tries: 1,
-        trace: None,
-        wire: None,
+        ..CaseReport::skipped(case.id.clone(), title(case), reason)
     }
 }
 
