@@ -384,7 +384,8 @@ async fn ask(pages: &dyn Pages, lane: &Lane, body: String, span: Span) -> Result
 async fn left(pages: &dyn Pages, lane: &Lane, source: &str) -> Option<String> {
     let asked = pages.run(&lane.client, format!("return await __page.left({})", quoted(source)));
     let answer = timeout(PAGE_WAIT, asked).await.ok()?.ok()?;
-    (!answer.is_empty()).then_some(answer)
+    let text = words(&json::parse(&answer).ok()?);
+    (!text.is_empty()).then_some(text)
 }
 
 fn pattern(text: &Text) -> Result<JsonPattern, Failed> {
