@@ -107,7 +107,10 @@ async fn a_url_is_reached() {
 
 #[tokio::test]
 async fn nobody_listens() {
-    let port = port_of(&TcpListener::bind("127.0.0.1:0").unwrap());
+    // Bound, so that nobody else gets the port, and not listening.
+    let held = tokio::net::TcpSocket::new_v4().unwrap();
+    held.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let port = held.local_addr().unwrap().port();
     let url = BaseUrl::parse(&format!("http://127.0.0.1:{port}")).unwrap();
     let error = boot().start(&Target::Url(url)).await.err().unwrap();
     assert_eq!(

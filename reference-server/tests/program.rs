@@ -27,8 +27,11 @@ fn failed(program: &mut Command) -> Output {
     program.stdin(Stdio::null()).output().unwrap()
 }
 
+/// Below the ports that systems hand out, so nobody is given it before the server takes it.
 fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    (20_000..32_000)
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .unwrap()
 }
 
 #[test]

@@ -1,6 +1,8 @@
 // What every check gets: sockets of its own over one lane, a way to wait with a bound, and helpers that break things.
 
 import { spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
+import { createServer } from "node:net";
 import { createInterface } from "node:readline";
 import { FaultProxy } from "./fault-proxy.mjs";
 
@@ -117,6 +119,17 @@ export class ServerFactory {
   stop() {
     for (const child of this.running) child.kill("SIGKILL");
   }
+}
+
+/** A port that stays free while its server is down: below those that systems hand out, so nobody is given it. */
+export async function portOfItsOwn() {
+  const port = randomInt(20_000, 32_000);
+  const probe = createServer();
+  const isFree = await bounded("a free port", (done) => {
+    probe.once("error", () => done(false));
+    probe.listen(port, "127.0.0.1", () => probe.close(() => done(true)));
+  });
+  return isFree ? port : portOfItsOwn();
 }
 
 export function connected(socket) {

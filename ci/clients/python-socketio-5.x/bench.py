@@ -5,6 +5,7 @@ import functools
 import inspect
 import json
 import secrets
+import socket
 
 import socketio
 
@@ -46,6 +47,7 @@ class Bench:
         )
         self.processes.append(process)
         line = await bounded("the server to get ready", process.stdout.readline())
+        assert line, f"the server ended with {await process.wait()}"
         return process, json.loads(line)["listening"]
 
     def fresh(self):
@@ -157,6 +159,15 @@ class Client:
         if self.threads:
             return await asyncio.to_thread(function, *args, **options)
         return await function(*args, **options)
+
+
+def port_of_its_own():
+    """A port that stays free while its server is down: below those that systems hand out, so nobody is given it."""
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return port
 
 
 def nothing(*args):

@@ -6,7 +6,7 @@ import signal
 
 import socketio
 
-from bench import bounded, equal, is_empty, refused, until
+from bench import bounded, equal, is_empty, port_of_its_own, refused, until
 
 FIVE_PINGS = 1.5  # s: longer than an unanswered ping lets a connection live
 AGAIN = {"reconnection": True, "reconnection_delay": 0.05, "randomization_factor": 0}
@@ -397,12 +397,14 @@ async def both_sides_notice_a_network_that_swallows_everything(bench):
 
 @needs_server
 async def connects_again_to_a_server_that_was_started_again(bench):
-    process, url = await bench.start(0)
+    port = port_of_its_own()
+    process, url = await bench.start(port)
     client = bench.client(**AGAIN)
     await client.connect(("/",), url)
     process.kill()
     await client.heard("disconnect")
-    await bench.start(url.rsplit(":", 1)[1])
+    await bounded("the server to end", process.wait())  # it may hold its port for a while after its connections ended
+    await bench.start(port)
     await client.heard("connect", count=2)
     equal(await client.call("message-with-ack", 1), [1])
 
