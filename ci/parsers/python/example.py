@@ -1,37 +1,32 @@
 """The least that `sio-conformance codec` needs (docs/codec.md): python-engineio and python-socketio, packet by packet."""
-import json
-import sys
+import json, sys
+from engineio.packet import Packet as Engine
+from socketio.packet import Packet as Socket
 
-from engineio import packet as engine
-from socketio import packet as socket
-
-ENGINE = ["open", "close", "ping", "pong", "message", "upgrade", "noop"]
-SOCKET = ["connect", "disconnect", "event", "ack", "connect-error", "binary-event", "binary-ack"]
+TYPES = {"eio4/packet": ["open", "close", "ping", "pong", "message", "upgrade", "noop"],
+         "sio5/packet": ["connect", "disconnect", "event", "ack", "connect-error", "binary-event", "binary-ack"]}
 
 def decode(layer, text):
+    packet = (Engine if layer == "eio4/packet" else Socket)(encoded_packet=text)
+    fields = {"type": TYPES[layer][packet.packet_type]}
     if layer == "eio4/packet":
-        packet = engine.Packet(encoded_packet=text)
-        fields = {"type": ENGINE[packet.packet_type], "data": packet.encode()[1:] or None}
-    else:
-        packet = socket.Packet(encoded_packet=text)
-        fields = {"type": SOCKET[packet.packet_type], "id": packet.id, "data": packet.data}
-        fields["namespace"] = None if packet.namespace == "/" else packet.namespace
-        fields["attachments"] = packet.attachment_count if packet.packet_type > 4 else None
-    return {name: value for name, value in fields.items() if value is not None}
+        return {**fields, "data": packet.encode()[1:] or None}
+    fields["namespace"] = None if packet.namespace == "/" else packet.namespace
+    fields["attachments"] = packet.attachment_count if packet.packet_type > 4 else None
+    return {**fields, "id": packet.id, "data": packet.data}
 
-def encode(layer, it):
-    if layer == "eio4/packet":
-        return engine.Packet(ENGINE.index(it["type"]), it.get("data")).encode()
-    if "attachments" in it:  # the class takes binary data, and no placeholders
-        return None
-    return socket.Packet(SOCKET.index(it["type"]), it.get("data"), it.get("namespace"), it.get("id")).encode()
+def encode(layer, type, data=None, namespace=None, id=None):
+    number = TYPES[layer].index(type)
+    return (Engine(number, data) if layer == "eio4/packet" else Socket(number, data, namespace, id)).encode()
 
-for line in sys.stdin:
-    ask, answer = json.loads(line), {"unsupported": True}
-    if ask["layer"] in ("eio4/packet", "sio5/packet") and "encodedHex" not in ask:
-        try:
-            result = (decode if ask["op"] == "decode" else encode)(ask["layer"], ask.get("encoded", ask.get("decoded")))
-            answer = answer if result is None else {f"{ask['op']}d": result}
-        except Exception as error:
-            answer = {"error": repr(error)}
+for ask in map(json.loads, sys.stdin):
+    answer = {"unsupported": True}  # as other layers are, bytes, and placeholders, which the class does not take
+    try:
+        if ask["layer"] in TYPES and "encoded" in ask:
+            fields = decode(ask["layer"], ask["encoded"])
+            answer = {"decoded": {name: value for name, value in fields.items() if value is not None}}
+        elif ask["layer"] in TYPES and ask["op"] == "encode" and "attachments" not in ask["decoded"]:
+            answer = {"encoded": encode(ask["layer"], **ask["decoded"])}
+    except Exception as error:
+        answer = {"error": repr(error)}
     print(json.dumps({"id": ask["id"], **answer}), flush=True)
