@@ -11,6 +11,7 @@ use crate::client::TcpConnect;
 use crate::run::boot::{self, Address, BootError, Running, Target, embedded};
 use crate::run::offer::offer;
 use crate::run::plan::Extras;
+use crate::run::queue::waits;
 use crate::scenario::catalogue::Case;
 
 /// How many cases are recorded at a time: they wait more than they work.
@@ -55,8 +56,10 @@ impl Source {
 
     /// Records every case: those that need a shared server for themselves, one after another.
     pub(super) async fn record_all(&self, cases: Vec<Case>, pace: &Pace) -> Result<Vec<Recorded>, BootError> {
-        let (crowd, alone): (Vec<Case>, Vec<Case>) = (cases.into_iter())
+        let (mut crowd, alone): (Vec<Case>, Vec<Case>) = (cases.into_iter())
             .partition(|case| matches!(self, Source::Fresh) || case.scenario.headers.alone.is_none());
+        // Those that wait, first: the others are recorded beside them.
+        crowd.sort_by_key(|case| !waits(case));
         let mut recorded = self.record_crowd(crowd, pace).await?;
         for case in alone {
             let result = self.record(&case, pace).await?;

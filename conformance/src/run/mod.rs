@@ -11,6 +11,6 @@ pub mod judge;
 pub mod late;
 pub mod offer;
 pub mod plan;
-mod queue;
+pub(crate) mod queue;
 mod tally;
 pub mod trace;

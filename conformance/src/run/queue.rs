@@ -87,7 +87,7 @@ pub(super) fn is_remarkable(played: &Played) -> bool {
 }
 
 /// Whether a case takes time by itself.
-pub(super) fn waits(case: &Case) -> bool {
+pub(crate) fn waits(case: &Case) -> bool {
     ops(&case.scenario).iter().any(|op| {
         let waits = matches!(op.step.action, Action::Wait(_) | Action::Silent(_) | Action::Closed(_));
         waits || op.step.window.is_some()
