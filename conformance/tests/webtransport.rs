@@ -168,6 +168,7 @@ fn setting(address: SocketAddr) -> Setting {
             policy_port: None,
         }),
         progress: Arc::new(Progress::start()),
+        patterns: Arc::default(),
         transport: None,
         patience: 0.5,
         timings: Timings::default(),

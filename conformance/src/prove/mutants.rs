@@ -122,7 +122,9 @@ fn expected<'a>(op: Option<&Op<'a>>, took: &Consumption) -> (Option<&'a Action>,
 
 /// Something received, as a person reads it.
 fn quoted(bytes: &[u8]) -> String {
-    format!("\"{}\"", shorten(&show_bytes(bytes)))
+    // More than is shown, whatever the characters; a body may be a megabyte.
+    let beginning = &bytes[..bytes.len().min(512)];
+    format!("\"{}\"", shorten(&show_bytes(beginning)))
 }
 
 /// A connection as a person knows it.

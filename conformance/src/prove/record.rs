@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use super::Replay;
 use crate::client::Connect;
 use crate::client::tape::{Progress, Tape};
-use crate::run::case::{Fault, Played, Setting, Timings, play};
+use crate::run::case::{Fault, Patterns, Played, Setting, Timings, play};
 use crate::run::engine;
 use crate::scenario::catalogue::Case;
 
@@ -58,6 +58,7 @@ pub struct Recording {
     pub authority: String,
     pace: Pace,
     fresh: String,
+    patterns: Arc<Patterns>,
 }
 
 /// Why a case cannot be proved.
@@ -107,6 +108,7 @@ pub async fn record(
             authority,
             pace: pace.clone(),
             fresh,
+            patterns: Arc::default(),
         }),
     }
 }
@@ -123,7 +125,10 @@ pub fn replay(recording: &Recording, tape: Arc<Tape>) -> Result<Played, RecordEr
         let progress = Arc::new(Progress::start());
         let connect = Replay::new(tape, progress.clone(), recording.authority.as_str());
         let case = &recording.case;
-        let setting = setting(case, &recording.pace, Arc::new(connect), progress, &recording.fresh);
+        let setting = Setting {
+            patterns: recording.patterns.clone(),
+            ..setting(case, &recording.pace, Arc::new(connect), progress, &recording.fresh)
+        };
         timeout(LIMIT, play(&case.scenario, setting))
             .await
             .map_err(|_| RecordError::Endless)
@@ -134,6 +139,7 @@ fn setting(case: &Case, pace: &Pace, connect: Arc<dyn Connect>, progress: Arc<Pr
     Setting {
         connect,
         progress,
+        patterns: Arc::default(),
         transport: case.transport.clone(),
         patience: pace.patience,
         timings: pace.timings.clone(),

@@ -187,6 +187,7 @@ impl Engine<'_> {
             let setting = Setting {
                 connect: Arc::new(connect(&address)),
                 progress: Arc::new(Progress::start()),
+                patterns: Arc::default(),
                 transport: case.transport.clone(),
                 patience: options.patience,
                 timings: if fresh_server {

@@ -226,7 +226,6 @@ pub enum Auto {
 
 /// One line of the body (with the indented lines that belong to it).
 #[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "nearly every item is a step")]
 pub enum Item {
     /// `@ requirement …`
     Reference(Reference),

@@ -101,14 +101,19 @@ impl RenderError {
 ///
 /// A hole holds nothing, or the packet is not UTF-8.
 pub fn render_packet(generation: Generation, text: &Text, captures: &Captures) -> Result<String, RenderError> {
+    let utf8 = |bytes| String::from_utf8(bytes).map_err(|_| RenderError::NotUtf8(text.span));
+    if text.holes().next().is_none() {
+        return utf8(text.literals().collect());
+    }
+    let atoms = text.atoms.written_out();
     let json_from = match generation {
-        Generation::Rev1 => rev1::json_start(&text.atoms),
-        Generation::Eio3 | Generation::Eio4 => eio::json_start(&text.atoms),
+        Generation::Rev1 => rev1::json_start(&atoms),
+        Generation::Eio3 | Generation::Eio4 => eio::json_start(&atoms),
     };
-    let json_from = json_from.unwrap_or(text.atoms.len());
-    let mut bytes = Vec::with_capacity(text.atoms.len());
+    let json_from = json_from.unwrap_or(atoms.len());
+    let mut bytes = Vec::with_capacity(atoms.len());
     let (mut quoted, mut escaped) = (false, false);
-    for (i, atom) in text.atoms.iter().enumerate() {
+    for (i, atom) in atoms.iter().enumerate() {
         match &atom.kind {
             AtomKind::Byte(byte) => {
                 if i >= json_from {
@@ -128,7 +133,7 @@ pub fn render_packet(generation: Generation, text: &Text, captures: &Captures) -
             }
         }
     }
-    String::from_utf8(bytes).map_err(|_| RenderError::NotUtf8(text.span))
+    utf8(bytes)
 }
 
 /// An event without the string that ends its arguments, as where a server adds an offset to every event for connection

@@ -73,7 +73,7 @@ pub fn match_prefix(text: &Text, buffer: &[u8], ended: bool, captures: &mut Capt
 }
 
 fn attempt(text: &Text, got: &[u8], extent: Extent, captures: &mut Captures) -> Step {
-    let pieces = match byte_pieces(&text.atoms) {
+    let pieces = match byte_pieces(text.atoms.iter()) {
         Ok(pieces) => pieces,
         Err(error) => return Step::Mismatch(Mismatch::new(error.span, error.message)),
     };

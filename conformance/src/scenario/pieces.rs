@@ -90,7 +90,7 @@ pub(crate) enum Piece<T> {
 }
 
 /// Byte pieces from the atoms of a text.
-pub(crate) fn byte_pieces(atoms: &[Atom]) -> Result<Vec<Piece<u8>>, SpannedError> {
+pub(crate) fn byte_pieces<'a>(atoms: impl IntoIterator<Item = &'a Atom>) -> Result<Vec<Piece<u8>>, SpannedError> {
     let mut pieces = Vec::new();
     for atom in atoms {
         match &atom.kind {

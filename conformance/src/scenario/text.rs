@@ -25,7 +25,7 @@ pub struct Unbound {
 /// A hole holds nothing.
 pub fn render_bytes(text: &Text, captures: &Captures) -> Result<Vec<u8>, Unbound> {
     let mut bytes = Vec::with_capacity(text.atoms.len());
-    for atom in &text.atoms {
+    for atom in text.atoms.iter() {
         match &atom.kind {
             AtomKind::Byte(byte) => bytes.push(*byte),
             AtomKind::Hole(_) => bytes.extend(bound(atom, captures)?.raw()),

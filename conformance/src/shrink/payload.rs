@@ -136,7 +136,7 @@ impl Payload {
     /// `None` where there is nothing that could be smaller.
     fn of(text: &Text, draft: &Draft) -> Option<Payload> {
         let generation: Generation = draft.headers.generation().parse().ok()?;
-        let atoms: &[Atom] = &text.atoms;
+        let atoms: &[Atom] = &text.atoms.written_out();
         let literal: Vec<u8> = atoms.iter().map_while(byte).collect();
         let head = String::from_utf8_lossy(&literal).into_owned();
         let event = match generation {

@@ -34,6 +34,7 @@ async fn played(text: &str, address: &Address) -> Played {
             policy_port: None,
         }),
         progress: Arc::new(Progress::start()),
+        patterns: Arc::default(),
         transport: None,
         patience: 3.0,
         timings: Timings::default(),

@@ -15,6 +15,7 @@ use self::response::wrong_head;
 use self::show::describe;
 pub(super) use self::show::{hex, show};
 use super::fault::Fault;
+use super::patterns::Patterns;
 use crate::client::http::ResponseHead;
 use crate::client::protocol::{ends_session, is_hidden, may_be_hidden};
 use crate::client::tape::{ConnId, Framing, Place};
@@ -22,7 +23,7 @@ use crate::client::{Inbox, Part, Section, Unit, UnitKind};
 use crate::scenario::Generation;
 use crate::scenario::ast::{Action, Span, Text};
 use crate::scenario::capture::Captures;
-use crate::scenario::packet::{PacketPattern, without_offset};
+use crate::scenario::packet::without_offset;
 use crate::scenario::pattern::Mismatch;
 
 /// What an expectation took, in the terms of the tape.
@@ -156,6 +157,7 @@ impl Wrong {
 /// What a look needs to know.
 pub(super) struct View<'a> {
     pub(super) generation: Generation,
+    pub(super) patterns: &'a Patterns,
     pub(super) captures: &'a Captures,
     pub(super) auto: bool,
     /// The lane's part; `None` looks at all.
@@ -241,8 +243,8 @@ impl View<'_> {
         // Only where there is something to compare: a look comes with every piece of a large message.
         let compiled = OnceCell::new();
         let pattern = || {
-            let pattern = compiled.get_or_init(|| PacketPattern::compile(self.generation, text));
-            pattern.as_ref().map_err(|error| Mismatch {
+            let pattern = compiled.get_or_init(|| self.patterns.packet(self.generation, text));
+            (**pattern).as_ref().map_err(|error| Mismatch {
                 span: error.span,
                 path: String::new(),
                 message: error.message.clone(),

@@ -148,8 +148,10 @@ impl Play<'_> {
     fn took(&mut self, op: &Op<'_>, lane: &Lane, what: &Wanted<'_>, hit: Hit, bounds: Bounds) -> Result<(), Failed> {
         let before = self.captures(lane);
         self.bind(lane, &hit.captures);
-        let (at, line) = (hit.at, self.trace_text(what.action, &hit.consumed));
-        self.note(at, lane, line);
+        let at = hit.at;
+        if !self.setting.recorded {
+            self.note(at, lane, self.trace_text(what.action, &hit.consumed));
+        }
         let ends = matches!(hit.consumed, Consumed::End(_));
         let main_packet = main_packet(self.generation, &hit.consumed).filter(|_| lane.part.is_none());
         let recoverable = is_recoverable(self.generation, &hit.consumed);
@@ -263,6 +265,7 @@ impl Play<'_> {
         let session = actor.client.session.as_ref();
         View {
             generation: self.generation,
+            patterns: &self.setting.patterns,
             captures,
             auto: self.scenario.headers.auto == Auto::Heartbeats,
             part: lane.part.as_deref(),

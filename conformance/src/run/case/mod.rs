@@ -10,6 +10,7 @@ mod fault;
 mod finish;
 mod op;
 mod page;
+mod patterns;
 mod send;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,6 +23,7 @@ pub use self::attempt::{Consumed, Ending};
 pub use self::fault::Fault;
 pub use self::op::{Op, ops};
 pub use self::page::{PageError, Pages, Visit};
+pub use self::patterns::Patterns;
 use crate::client::tape::{Progress, Tape};
 use crate::client::{Client, Connect, Session, Wire};
 use crate::scenario::Generation;
@@ -42,6 +44,8 @@ pub struct Setting {
     pub connect: Arc<dyn Connect>,
     /// The count of steps that a scripted server waits on.
     pub progress: Arc<Progress>,
+    /// What was compiled of the case before.
+    pub patterns: Arc<Patterns>,
     /// What `over:` chose.
     pub transport: Option<String>,
     /// Factor on every upper bound.
@@ -88,7 +92,7 @@ pub struct Played {
     pub consumed: Vec<Consumption>,
     /// What the server did, if it was recorded.
     pub tape: Tape,
-    /// The conversation, for the trace.
+    /// The conversation, for the trace; in part where it was recorded, as nobody reads the trace of a proof.
     pub trace: Vec<TraceLine>,
     /// The heartbeat timeout that the server announced, if a session was opened.
     pub announced: Option<Duration>,

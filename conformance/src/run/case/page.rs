@@ -389,7 +389,7 @@ async fn left(pages: &dyn Pages, lane: &Lane, source: &str) -> Option<String> {
 }
 
 fn pattern(text: &Text) -> Result<JsonPattern, Failed> {
-    JsonPattern::parse(&text.atoms, text.span)
+    JsonPattern::parse(&text.atoms.written_out(), text.span)
         .map_err(|error| Box::new(Fault::new(error.span, "malformed pattern", error.message.clone())))
 }
 

@@ -1,7 +1,6 @@
 //! Text and the holes in it.
 
-use std::ops::Deref;
-use std::sync::OnceLock;
+use std::borrow::Cow;
 
 use super::Span;
 
@@ -47,11 +46,7 @@ impl Text {
 
     /// Its holes, without writing out what is repeated; only bytes are.
     pub fn holes(&self) -> impl Iterator<Item = (&Hole, Span)> {
-        let held: Box<dyn Iterator<Item = &Atom> + '_> = if self.atoms.runs.is_empty() {
-            Box::new(self.atoms.iter())
-        } else {
-            Box::new(self.atoms.runs.iter().flat_map(|(atoms, _)| atoms))
-        };
+        let held = self.atoms.runs.iter().flat_map(|(atoms, _)| atoms);
         held.filter_map(|atom| match &atom.kind {
             AtomKind::Hole(hole) => Some((&**hole, atom.span)),
             AtomKind::Byte(_) => None,
@@ -62,111 +57,77 @@ impl Text {
 /// How many repetitions an outline keeps.
 const OUTLINED: usize = 1024;
 
-/// Atoms in order. A long repetition is held once, and written out when somebody reads.
-#[derive(Debug, Default)]
+/// Atoms in order. A long repetition is held once.
+#[derive(Clone, Debug, Default)]
 pub struct Atoms {
-    /// What is repeated, and how often; empty where nothing is.
+    /// Pieces, and how often each stands behind the other.
     runs: Vec<(Vec<Atom>, usize)>,
-    all: OnceLock<Vec<Atom>>,
 }
 
 impl Atoms {
     /// From pieces, each so often. What is short is written out at once.
     pub(crate) fn from_runs(runs: Vec<(Vec<Atom>, usize)>) -> Atoms {
-        if runs.iter().any(|(_, count)| *count > OUTLINED) {
-            return Atoms {
-                runs,
-                all: OnceLock::new(),
-            };
+        let atoms = Atoms { runs };
+        if atoms.runs.iter().any(|(_, count)| *count > OUTLINED) {
+            return atoms;
         }
-        written_out(&runs).into()
+        atoms.iter().cloned().collect()
+    }
+
+    /// Every atom, one after the other.
+    pub fn iter(&self) -> impl Iterator<Item = &Atom> {
+        let runs = self.runs.iter();
+        runs.flat_map(|(atoms, count)| std::iter::repeat_n(atoms, *count).flatten())
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.runs.iter().map(|(atoms, count)| atoms.len() * count).sum()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// Pieces, and how often each stands behind the other, without writing out long repetitions.
-    pub(crate) fn runs(&self) -> Vec<(&[Atom], usize)> {
-        if self.runs.is_empty() {
-            return vec![(self, 1)];
+    pub(crate) fn runs(&self) -> impl Iterator<Item = (&[Atom], usize)> {
+        self.runs.iter().map(|(atoms, count)| (atoms.as_slice(), *count))
+    }
+
+    /// Every atom in one piece, some dozen bytes for each: for what looks ahead and back.
+    #[must_use]
+    pub fn written_out(&self) -> Cow<'_, [Atom]> {
+        match self.runs.as_slice() {
+            [] => Cow::Borrowed(&[]),
+            [(atoms, 1)] => Cow::Borrowed(atoms),
+            _ => Cow::Owned(self.iter().cloned().collect()),
         }
-        self.runs
-            .iter()
-            .map(|(atoms, count)| (atoms.as_slice(), *count))
-            .collect()
     }
 
     fn outline(&self) -> Atoms {
-        let mut runs = self.runs.clone();
-        for (_, count) in &mut runs {
-            *count = OUTLINED.min(*count);
-        }
-        if runs.is_empty() {
-            self.clone()
-        } else {
-            Atoms::from_runs(runs)
-        }
-    }
-}
-
-fn written_out(runs: &[(Vec<Atom>, usize)]) -> Vec<Atom> {
-    let length = runs.iter().map(|(atoms, count)| atoms.len() * count).sum();
-    let mut all = Vec::with_capacity(length);
-    for (atoms, count) in runs {
-        for _ in 0..*count {
-            all.extend_from_slice(atoms);
-        }
-    }
-    all
-}
-
-impl Deref for Atoms {
-    type Target = [Atom];
-
-    fn deref(&self) -> &[Atom] {
-        self.all.get_or_init(|| written_out(&self.runs))
-    }
-}
-
-/// A copy holds repetitions once again.
-impl Clone for Atoms {
-    fn clone(&self) -> Atoms {
-        let all = if self.runs.is_empty() {
-            self.all.clone()
-        } else {
-            OnceLock::new()
-        };
-        Atoms {
-            runs: self.runs.clone(),
-            all,
-        }
+        let outlined = |(atoms, count): &(Vec<Atom>, usize)| (atoms.clone(), OUTLINED.min(*count));
+        Atoms::from_runs(self.runs.iter().map(outlined).collect())
     }
 }
 
 impl PartialEq for Atoms {
     fn eq(&self, other: &Atoms) -> bool {
-        **self == **other
+        self.runs == other.runs || self.iter().eq(other.iter())
     }
 }
 
 impl From<Vec<Atom>> for Atoms {
     fn from(atoms: Vec<Atom>) -> Atoms {
-        Atoms {
-            runs: Vec::new(),
-            all: OnceLock::from(atoms),
-        }
+        Atoms { runs: vec![(atoms, 1)] }
     }
 }
 
 impl FromIterator<Atom> for Atoms {
     fn from_iter<I: IntoIterator<Item = Atom>>(atoms: I) -> Atoms {
         atoms.into_iter().collect::<Vec<_>>().into()
-    }
-}
-
-impl<'a> IntoIterator for &'a Atoms {
-    type Item = &'a Atom;
-    type IntoIter = std::slice::Iter<'a, Atom>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.iter()
     }
 }
 

@@ -14,7 +14,7 @@ fn pattern(source: &str) -> Result<JsonPattern, SpannedError> {
         &mut problems,
     );
     assert_eq!(problems, []);
-    JsonPattern::parse(&text.atoms, text.span)
+    JsonPattern::parse(&text.atoms.written_out(), text.span)
 }
 
 fn bound() -> Captures {

@@ -14,7 +14,7 @@ pub(super) fn errors(scenario: &Scenario, generation: Generation, problems: &mut
             problems.extend(PacketPattern::compile(generation, &text.outline()).err());
         }
         if let Action::Page(PageAction::Until { value: Some(text), .. } | PageAction::Tried(text)) = &step.action {
-            problems.extend(JsonPattern::parse(&text.atoms, text.span).err());
+            problems.extend(JsonPattern::parse(&text.atoms.written_out(), text.span).err());
         }
         if let Action::ExpectMore(text) = &step.action {
             open_end(&text.outline(), problems);
@@ -105,7 +105,12 @@ fn templates(text: &Text, problems: &mut Vec<SpannedError>) {
 
 /// A stream goes on, so nothing says where a hole at the end of the text would end.
 fn open_end(text: &Text, problems: &mut Vec<SpannedError>) {
-    if let Some(atom) = text.atoms.last().filter(|atom| matches!(atom.kind, AtomKind::Hole(_))) {
+    if let Some(atom) = text
+        .atoms
+        .iter()
+        .last()
+        .filter(|atom| matches!(atom.kind, AtomKind::Hole(_)))
+    {
         let error = SpannedError::new(atom.span, "the text ends in a hole, and the stream goes on behind it");
         problems.push(error.help("write what follows the hole, or expect all of it with `<<`"));
     }

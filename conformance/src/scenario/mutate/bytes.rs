@@ -19,7 +19,7 @@ pub struct BytesMutation {
 /// `got` was matched.
 #[must_use]
 pub fn bytes_mutants(text: &Text, got: &[u8], before: &Captures) -> Vec<BytesMutation> {
-    let Ok(pieces) = byte_pieces(&text.atoms) else {
+    let Ok(pieces) = byte_pieces(text.atoms.iter()) else {
         return Vec::new();
     };
     let mutants = piece_mutants(&pieces, got, text.span, before);
@@ -30,7 +30,7 @@ pub fn bytes_mutants(text: &Text, got: &[u8], before: &Captures) -> Vec<BytesMut
 /// nothing is appended.
 #[must_use]
 pub fn prefix_mutants(text: &Text, got: &[u8], before: &Captures) -> Vec<BytesMutation> {
-    let Ok(pieces) = byte_pieces(&text.atoms) else {
+    let Ok(pieces) = byte_pieces(text.atoms.iter()) else {
         return Vec::new();
     };
     let mut mutants = piece_mutants(&pieces, got, text.span, before);

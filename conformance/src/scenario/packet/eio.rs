@@ -40,7 +40,7 @@ pub(crate) struct Field {
 
 impl Pattern {
     pub(super) fn compile(text: &Text) -> Result<Pattern, SpannedError> {
-        let atoms = &*text.atoms;
+        let atoms = &*text.atoms.written_out();
         match (atoms.first().and_then(Read::byte), atoms.get(1).and_then(Read::byte)) {
             // A server's tells of the session; a client's, over WebTransport, is bare.
             (Some(b'0'), _) if atoms.len() > 1 => Ok(Pattern::Open {
@@ -75,7 +75,7 @@ impl Pattern {
 
 impl Socket {
     fn compile(text: &Text) -> Result<Socket, SpannedError> {
-        let atoms = &*text.atoms;
+        let atoms = &*text.atoms.written_out();
         let [attachments, namespace, id, data] = parts(atoms, 2);
         let field = |range: std::ops::Range<usize>, name| -> Result<Field, SpannedError> {
             let place = atoms.get(range.start).map_or(text.span, |atom| atom.span);

@@ -68,7 +68,7 @@ pub(crate) enum Data {
 
 impl Pattern {
     pub(super) fn compile(text: &Text) -> Result<Pattern, SpannedError> {
-        let atoms = &*text.atoms;
+        let atoms = &*text.atoms.written_out();
         let Some([first, second]) = colons(atoms) else {
             return Err(SpannedError::new(text.span, "no packet: fewer than two colons").help(SHAPE));
         };

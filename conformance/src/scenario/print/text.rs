@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::super::ast::{Atom, AtomKind, Text};
+use super::super::ast::{AtomKind, Text};
 use super::super::pattern::show_char;
 
 /// Runs of this length and longer are written with `*N`: of what is visible, and of spaces and escapes.
@@ -18,19 +18,19 @@ pub fn print_text(text: &Text) -> String {
         named: false,
         counted: false,
     };
-    let mut atoms = &*text.atoms;
-    while let Some(first) = atoms.first() {
-        if let AtomKind::Hole(hole) = &first.kind {
-            let _ = write!(writer.out, "{hole}");
-            writer.named = hole.name.is_some() && hole.kind.is_none();
-            (writer.escaped, writer.counted) = (false, false);
-            atoms = &atoms[1..];
-            continue;
+    let mut bytes = Vec::new();
+    for atom in text.atoms.iter() {
+        match &atom.kind {
+            AtomKind::Byte(byte) => bytes.push(*byte),
+            AtomKind::Hole(hole) => {
+                writer.bytes(&std::mem::take(&mut bytes));
+                let _ = write!(writer.out, "{hole}");
+                writer.named = hole.name.is_some() && hole.kind.is_none();
+                (writer.escaped, writer.counted) = (false, false);
+            }
         }
-        let bytes: Vec<u8> = atoms.iter().map_while(byte).collect();
-        atoms = &atoms[bytes.len()..];
-        writer.bytes(&bytes);
     }
+    writer.bytes(&bytes);
     edges(writer.out)
 }
 
@@ -136,11 +136,4 @@ fn escape(c: char) -> String {
     c.encode_utf16(&mut [0; 2])
         .iter()
         .fold(String::new(), |out, unit| format!("{out}\\u{unit:04x}"))
-}
-
-fn byte(atom: &Atom) -> Option<u8> {
-    match atom.kind {
-        AtomKind::Byte(byte) => Some(byte),
-        AtomKind::Hole(_) => None,
-    }
 }
