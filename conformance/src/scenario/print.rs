@@ -148,10 +148,11 @@ fn action(action: &Action) -> (String, Vec<String>) {
         }
     };
     let hex = |word: &str, bytes: &[u8]| {
-        with(
-            word,
-            &bytes.iter().fold(String::new(), |hex, it| format!("{hex}{it:02x}")),
-        )
+        let mut hex = String::with_capacity(2 * bytes.len());
+        for byte in bytes {
+            let _ = write!(hex, "{byte:02x}");
+        }
+        with(word, &hex)
     };
     let code = |word: &str, code: &Option<u16>| with(word, &code.map_or_else(String::new, |it| it.to_string()));
     let head = match action {

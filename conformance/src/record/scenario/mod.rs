@@ -23,6 +23,7 @@ use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::parse::{MAX_FILE, parse};
 use crate::scenario::print::print;
 
+mod echoes;
 mod literal;
 mod moments;
 mod places;

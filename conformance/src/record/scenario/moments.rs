@@ -8,6 +8,8 @@ use crate::client::Message;
 const SILENT: Duration = Duration::from_millis(50);
 /// Two clients that send within this time did not wait for each other.
 const TOGETHER: Duration = Duration::from_millis(10);
+/// What a server has at least to notice that a client has gone, which it tells nobody.
+const GONE: Duration = Duration::from_millis(50);
 /// The longest pause that is kept between two sends of different clients.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -99,6 +101,19 @@ impl Moment {
         )
     }
 
+    /// Whether the client goes by its own will, or leaves a namespace.
+    fn leaves(&self) -> bool {
+        let says = |message: &Message| match message {
+            Message::Text(text) => text == "1" || text.starts_with("41") || text.starts_with("0::"),
+            Message::Binary(_) => false,
+        };
+        match &self.what {
+            What::Close(_) | What::Drop => true,
+            What::Send(messages) => messages.iter().any(says),
+            _ => false,
+        }
+    }
+
     /// Whether the client is gone by then.
     fn ends(&self) -> bool {
         self.part.is_none() && matches!(self.what, What::Close(_) | What::Closed(_) | What::Drop)
@@ -137,21 +152,23 @@ pub(super) fn arrange(moments: &mut Vec<Moment>, ended: Duration) {
 }
 
 /// Where one client sent, and another one some time later, and nothing came in between, the second may have relied on what
-/// the server did meanwhile: joining a room has no answer. A replay would send both at once.
+/// the server did meanwhile: joining a room has no answer. A replay would send both at once. Where the first one left, it
+/// may have relied on that however soon it sent.
 fn pauses(moments: &mut Vec<Moment>) {
-    let mut before: Option<(Duration, String)> = None;
+    let mut before: Option<(Duration, String, bool)> = None;
     let mut at = 0;
     while at < moments.len() {
         let moment = &moments[at];
         if moment.expects() {
             before = None;
         } else if moment.sends() {
-            let now = (moment.at, moment.client.clone());
-            if let Some((earlier, client)) = &before
+            let now = (moment.at, moment.client.clone(), moment.leaves());
+            let gap = |earlier: Duration| moment.at.saturating_sub(earlier);
+            if let Some((earlier, client, left)) = &before
                 && *client != moment.client
-                && moment.at.saturating_sub(*earlier) > TOGETHER
+                && (gap(*earlier) > TOGETHER || *left && !now.2)
             {
-                let gap = moment.at.saturating_sub(*earlier).min(PAUSE);
+                let gap = gap(*earlier).clamp(if *left { GONE } else { TOGETHER }, PAUSE);
                 let pause = Duration::from_millis(u64::try_from(gap.as_millis()).unwrap_or(100).next_multiple_of(10));
                 moments.insert(at, Moment::new(now.0, &now.1, What::Wait(pause)));
                 at += 1;

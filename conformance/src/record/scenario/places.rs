@@ -127,6 +127,19 @@ pub(super) fn hole(name: Option<String>, typed: bool) -> Hole {
     }
 }
 
+/// `$(str?)`
+pub(super) fn optional() -> Hole {
+    let kind = HoleKind::Type(HoleType {
+        base: BaseType::Str,
+        range: None,
+        optional: true,
+    });
+    Hole {
+        name: None,
+        kind: Some(kind),
+    }
+}
+
 pub(super) fn build(text: &str, edits: &[(Range<usize>, Hole)]) -> Text {
     let span = Span::default();
     let mut atoms = Vec::new();

@@ -314,3 +314,28 @@ fn lanes_have_names() {
     let names: Vec<String> = [0, 1, 25, 26, 27, 701, 702].into_iter().map(super::lane).collect();
     assert_eq!(names, ["a", "b", "z", "aa", "ab", "zz", "aaa"]);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_client_says_of_itself_may_be_absent_from_an_echo() {
+    let text = "case:  eio4/test/echo\n\na open polling /socket.io/?t=now7&who=me\n\
+                a > 420[\"handshake\"]\na < 430[{\"query\":{\"t\":\"now7\",\"who\":\"me\",...},...}]\n";
+    let recorded = recorded(text).await;
+    let echo = recorded.text.lines().find(|line| line.contains("< 430["));
+    let echo = echo.unwrap_or_else(|| panic!("no echo\n{}", recorded.text));
+    assert!(
+        echo.contains("\"t\":$(str?)") && echo.contains("\"who\":\"me\""),
+        "{echo}"
+    );
+    holds(&recorded, "\"who\":\"me\"", "\"who\":\"you\"").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_comes_after_a_client_that_left_waits_a_moment() {
+    let text = "case:  eio4/test/left\n\na open polling\nb open polling\n\
+                a > 420[\"join\",\"red\"]\na < 430[[\"red\"]]\na > 41\nb > 420[\"message-with-ack\",1]\nb < 430[1]\n";
+    let recorded = recorded(text).await;
+    let lines: Vec<&str> = recorded.text.lines().collect();
+    let left = lines.iter().position(|line| line.starts_with("a > 41")).unwrap();
+    assert!(lines[left + 1].starts_with("b wait "), "{}", recorded.text);
+    holds(&recorded, "430[1]", "430[2]").await;
+}

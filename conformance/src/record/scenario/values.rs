@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use super::echoes::Echoes;
 use super::moments::{Body, Moment, What};
 use super::places::{
     build, connect, enclosing, hole, is_id, json_start, offset, overlap, quoted, stands_alone, strings,
@@ -50,6 +51,7 @@ pub(super) struct Values {
     offsets: BTreeMap<usize, Option<String>>,
     /// Where a client repeats an offset: by moment, the value and its name.
     repeats: BTreeMap<usize, (String, String)>,
+    echoes: Echoes,
     generation: Generation,
     /// What could only be written as it was, and why that will not do.
     pub(super) lost: Vec<String>,
@@ -72,6 +74,7 @@ impl Values {
             bound: BTreeSet::new(),
             offsets: BTreeMap::new(),
             repeats: BTreeMap::new(),
+            echoes: Echoes::find(sessions),
             generation,
             lost: Vec::new(),
         };
@@ -274,6 +277,9 @@ impl Values {
                 self.bound.insert(name.clone());
             }
             edits.push((quoted(&range), hole(name, true)));
+        }
+        if let Use::Expected(_) = way {
+            edits.extend(self.echoes.edits(text));
         }
         // Where a client names one, and where the server says so again.
         let repeats = self.repeats.range(..=number).map(|(_, repeat)| repeat);

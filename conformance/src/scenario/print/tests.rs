@@ -6,6 +6,7 @@ use rstest::rstest;
 
 use super::super::ast::*;
 use super::super::parse;
+use super::super::text::{self as source, MAX_REPEATED};
 use super::*;
 
 const NOWHERE: Span = Span { start: 0, end: 0 };
@@ -37,6 +38,27 @@ proptest! {
         prop_assert_eq!(&again, &scenario, "{}", text);
         prop_assert_eq!(print(&again), text);
     }
+}
+
+/// As a recording of a server's limit holds it.
+#[rstest]
+fn more_than_may_be_repeated_reads_the_same(#[values("a", " ", "7", "é", "\n")] one: &str) {
+    let whole = one.repeat(MAX_REPEATED + 40);
+    let printed = print_text(&Text::literal(&whole, NOWHERE));
+    let mut problems = Vec::new();
+    let span = Span {
+        start: 0,
+        end: printed.len(),
+    };
+    let again = source::parse(&printed, span, &mut problems);
+    assert_eq!(problems, []);
+    assert!(again.literals().eq(whole.bytes()), "{}", &printed[printed.len() - 60..]);
+}
+
+#[test]
+fn a_large_attachment_is_all_there() {
+    let (line, _) = super::action(&Action::ExpectAttachment(vec![0xab; 1 << 20]));
+    assert_eq!(line, format!("<b {}", "ab".repeat(1 << 20)));
 }
 
 #[rstest]

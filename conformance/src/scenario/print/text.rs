@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::super::ast::{AtomKind, Text};
 use super::super::pattern::show_char;
+use super::super::text::MAX_REPEATED;
 
 /// Runs of this length and longer are written with `*N`: of what is visible, and of spaces and escapes.
 const LONG_RUN: usize = 16;
@@ -17,6 +18,7 @@ pub fn print_text(text: &Text) -> String {
         escaped: false,
         named: false,
         counted: false,
+        repeated: 0,
     };
     let mut bytes = Vec::new();
     for atom in text.atoms.iter() {
@@ -72,6 +74,8 @@ struct Writer {
     named: bool,
     /// Whether `*N` was written last: a digit behind it would belong to it.
     counted: bool,
+    /// What the `*N` make so far: a text may have so much of it, and the rest is written as it is.
+    repeated: usize,
 }
 
 impl Writer {
@@ -96,12 +100,16 @@ impl Writer {
         let mut shown = String::new();
         show_char(c, &mut shown);
         let plain = !shown.starts_with('\\') && c != ' ';
-        if run >= if plain { LONG_RUN } else { LONG_BLANK_RUN } {
-            let _ = write!(self.out, "{}*{run}", if plain || c == ' ' { escape(c) } else { shown });
+        let mut left = run;
+        let counted = run.min(MAX_REPEATED - self.repeated);
+        if counted >= if plain { LONG_RUN } else { LONG_BLANK_RUN } {
+            let escaped = if plain || c == ' ' { escape(c) } else { shown.clone() };
+            let _ = write!(self.out, "{escaped}*{counted}");
             (self.escaped, self.named, self.counted) = (false, false, true);
-            return;
+            self.repeated += counted;
+            left -= counted;
         }
-        for _ in 0..run {
+        for _ in 0..left {
             let taken = (self.escaped && c == '*')
                 || (self.named && (c.is_ascii_alphanumeric() || c == '('))
                 || (self.counted && c.is_ascii_digit());
