@@ -205,7 +205,15 @@ impl Writer<'_> {
         let mut over = false;
         let (mut up, mut down): (Vec<Message>, Vec<Message>) = (Vec::new(), Vec::new());
         let (mut owed, mut due) = (0_usize, 0_usize);
+        // A server may still say goodbye to a client that is gone.
+        let gone = match exchange.left {
+            Some((Side::Page, at)) => at,
+            _ => Duration::MAX,
+        };
         for Piece { at, way, kind } in pieces {
+            if way == Way::Down && at > gone {
+                continue;
+            }
             let (open, missing) = match way {
                 Way::Up => (&mut up, &mut owed),
                 Way::Down => (&mut down, &mut due),

@@ -52,6 +52,8 @@ pub(super) fn moments(session: &Session<'_>, client: &str, lost: &mut Vec<String
         troubles: Vec::new(),
         socket: false,
         left: None,
+        upgraded: false,
+        unanswered: false,
     };
     match session.generation {
         Generation::Rev1 => writer.rev1(&session.exchanges)?,
@@ -81,6 +83,10 @@ struct Writer<'a> {
     socket: bool,
     /// When the client left without a word, if nothing came later.
     left: Option<Duration>,
+    /// From polling to a WebSocket: polls tell nothing of the client any more.
+    upgraded: bool,
+    /// The server's last heartbeat was not answered.
+    unanswered: bool,
 }
 
 /// A packet that waits for its attachments.
@@ -202,20 +208,20 @@ impl Writer<'_> {
     /// A poll, or the answer that goes on of a streaming transport.
     fn poll(&mut self, exchange: &Exchange) -> Result<(), Irregular> {
         let Some(head) = &exchange.answer else {
-            self.left = exchange.ended.filter(|_| !left_by_server(exchange));
+            self.polled(exchange.ended.filter(|_| !left_by_server(exchange)));
             if let Some((Side::Server, at)) = exchange.left {
                 self.troubles.push((at, "a poll was never answered".to_owned()));
             }
             return Ok(());
         };
-        self.left = None;
+        self.polled(None);
         match head.status {
             200 => {
                 let pieces = answer(self.generation, exchange);
                 pieces.into_iter().try_for_each(|piece| self.piece(piece))?;
                 let streams = matches!(exchange.transport.as_deref(), Some("htmlfile" | "xhr-multipart"));
                 if streams {
-                    self.left = exchange.ended;
+                    self.polled(exchange.ended);
                 }
                 Ok(())
             }
@@ -227,6 +233,13 @@ impl Writer<'_> {
                 self.troubles.push((head.at, format!("a poll was answered {status}")));
                 Ok(())
             }
+        }
+    }
+
+    /// When the client left, as far as a poll tells.
+    fn polled(&mut self, left: Option<Duration>) {
+        if !self.upgraded {
+            self.left = left;
         }
     }
 
@@ -256,6 +269,7 @@ impl Writer<'_> {
             return Ok(());
         }
         self.say(exchange.at, What::Upgrade("websocket"));
+        self.upgraded = true;
         self.socket(exchange, false)
     }
 
@@ -297,7 +311,11 @@ impl Writer<'_> {
     fn piece(&mut self, piece: Piece) -> Result<(), Irregular> {
         let Piece { at, way, kind } = piece;
         let message = match kind {
-            UnitKind::Packet(text) if self.is_heartbeat(way, &text) => return Ok(()),
+            UnitKind::Packet(text) if self.is_heartbeat(way, &text) => {
+                let asks = way == Way::Down && heartbeat_answer(self.generation, &text).is_some();
+                self.unanswered = asks || (self.unanswered && way == Way::Down);
+                return Ok(());
+            }
             UnitKind::Packet(text) if self.is_goodbye(way, &text) => {
                 match way {
                     Way::Up => self.end(at, What::Close(None)),
@@ -388,6 +406,10 @@ impl Writer<'_> {
             |messages: &[Message]| matches!(messages, [Message::Text(text)] if ends_session(generation, text));
         self.moments
             .retain(|it| it.at < over || !matches!(&it.what, What::Expect(messages) if last_words(messages)));
+        if self.unanswered && matches!(end, Some((_, What::Closed(_)))) {
+            let what = "it did not answer the last heartbeat, and a replay does";
+            self.lost.push(format!("{}: {what}", self.client));
+        }
         if let Some((at, what)) = end {
             self.say(at, what);
         }

@@ -152,7 +152,21 @@ pub(super) fn frames(generation: Generation, exchange: &Exchange) -> Result<Vec<
             kind,
         });
     }
-    Ok(found)
+    Ok(sent_before_the_end(found))
+}
+
+/// A client sends nothing to a server that has said goodbye: what came whole after that had begun before, as a message does
+/// that is over the limit.
+fn sent_before_the_end(mut pieces: Vec<Piece>) -> Vec<Piece> {
+    let is_end = |piece: &Piece| piece.way == Way::Down && matches!(piece.kind, UnitKind::Close(..));
+    if let Some(end) = pieces.iter().position(is_end) {
+        let at = pieces[end].at;
+        let is_late = |piece: &Piece| piece.way == Way::Up && !matches!(piece.kind, UnitKind::Close(..));
+        let (late, rest): (Vec<Piece>, Vec<Piece>) = pieces.split_off(end).into_iter().partition(is_late);
+        pieces.extend(late.into_iter().map(|piece| Piece { at, ..piece }));
+        pieces.extend(rest);
+    }
+    pieces
 }
 
 /// Engine.IO 3: bytes stand behind their type, or as base64 in a text.
