@@ -106,11 +106,10 @@ impl Writer<'_> {
             true => "websocket",
             false => transport_of(self.generation, &first.target),
         };
-        let target = own_query(
-            &first.target,
-            &["EIO", "transport", "t", "sid", "b64", "j"],
-            "/socket.io/",
-        );
+        let known = ["EIO", "transport", "t", "sid", "j", "b64"];
+        // A transport that polls says by itself that it takes no bytes.
+        let known = &known[..known.len() - usize::from(direct)];
+        let target = own_query(&first.target, known, "/socket.io/");
         self.say(
             first.at,
             What::Open {

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::moments::{Body, Moment, What};
+use super::places::build;
 use super::sessions::Session;
 use super::spanned;
 use super::values::{Sids, Use, Values};
 use crate::client::Message;
 use crate::scenario::Generation;
-use crate::scenario::ast::{Action, HeaderLine, Item, Lane, Span, Step, Sum, Term, TermBase, Text, Window};
+use crate::scenario::ast::{
+    Action, HeaderLine, Hole, HoleKind, Item, Lane, Span, Step, Sum, Term, TermBase, Text, Window,
+};
 use crate::scenario::packet::PacketPattern;
 
 /// An expectation waits two seconds; what took longer than this when it was recorded says so in a window.
@@ -180,12 +183,13 @@ impl Writer {
     fn expected(&mut self, client: &str, messages: &[Message], number: usize) -> Vec<Action> {
         let generation = self.values.generation();
         let mut action = |message: &Message| match message {
-            Message::Text(text) => {
-                let text = self.values.text(client, text, number, Use::Expected(number));
-                // What is no packet by the grammar can only be compared as bytes.
-                match PacketPattern::compile(generation, &text) {
-                    Ok(_) => Action::ExpectPacket(text),
-                    Err(_) => Action::ExpectBytes(text),
+            Message::Text(packet) => {
+                let text = self.values.text(client, packet, number, Use::Expected(number));
+                match (PacketPattern::compile(generation, &text), plain(generation, packet)) {
+                    (Ok(_), _) => Action::ExpectPacket(text),
+                    (Err(_), Some(plain)) => Action::ExpectPacket(plain),
+                    // What is no packet by the grammar can only be compared as bytes.
+                    (Err(_), None) => Action::ExpectBytes(text),
                 }
             }
             Message::Binary(bytes) => Action::ExpectAttachment(bytes.clone()),
@@ -208,6 +212,20 @@ impl Writer {
             },
         }
     }
+}
+
+/// A message of plain text that begins as a Socket.IO packet does and is none, `42probe`: a hole that takes just this text
+/// says that it is none.
+fn plain(generation: Generation, packet: &str) -> Option<Text> {
+    let packet = Some(packet).filter(|_| generation != Generation::Rev1)?;
+    let rest = packet
+        .strip_prefix('4')
+        .filter(|rest| !rest.chars().any(char::is_control))?;
+    let hole = Hole {
+        name: None,
+        kind: Some(HoleKind::Regex(regex::escape(rest).replace('/', "\\/"))),
+    };
+    Some(build("4?", &[(1..2, hole)]))
 }
 
 /// Tenths of a millisecond are as fine as a shared machine can tell.

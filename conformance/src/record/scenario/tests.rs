@@ -384,3 +384,16 @@ async fn a_client_that_was_silent_is_told_of() {
         .any(|lost| lost.contains("did not answer the last heartbeat"));
     assert!(told, "{:?}\n{}", recorded.lost, recorded.text);
 }
+
+#[rstest]
+#[case("eio4")]
+#[case("eio3")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn text_that_looks_like_a_packet_is_compared_as_text(#[case] generation: &str) {
+    let text = format!(
+        "case:  {generation}/test/plain\n\na open bare polling /engine.io/\n\
+         a > 42pro/be\na < 4$(/2pro\\/be/)\na > 4end\na < 4end\n"
+    );
+    let recorded = recorded(&text).await;
+    holds(&recorded, "2pro", "2con").await;
+}
