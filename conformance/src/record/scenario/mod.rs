@@ -24,6 +24,8 @@ use crate::scenario::parse::{MAX_FILE, parse};
 use crate::scenario::print::print;
 
 mod echoes;
+#[cfg(test)]
+mod ends_tests;
 mod literal;
 mod moments;
 mod places;

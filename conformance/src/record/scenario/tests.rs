@@ -330,49 +330,6 @@ async fn what_a_client_says_of_itself_may_be_absent_from_an_echo() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_comes_after_a_client_that_left_waits_a_moment() {
-    let text = "case:  eio4/test/left\n\na open polling\nb open polling\n\
-                a > 420[\"join\",\"red\"]\na < 430[[\"red\"]]\na > 41\nb wait 20ms\nb > 420[\"message-with-ack\",1]\nb < 430[1]\n";
-    let recorded = recorded(text).await;
-    let lines: Vec<&str> = recorded.text.lines().collect();
-    let left = lines.iter().position(|line| line.starts_with("a > 41")).unwrap();
-    let wait = lines[left + 1]
-        .strip_prefix("b wait ")
-        .and_then(|it| it.split("ms").next());
-    let wait: u64 = wait.and_then(|it| it.parse().ok()).unwrap_or_default();
-    assert!(wait >= 50, "{}", recorded.text);
-    holds(&recorded, "430[1]", "430[2]").await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_client_that_was_lost_after_its_upgrade_is_dropped_where_it_was_lost() {
-    let text = "case:  eio4/test/lost\nalone: counts\n\na open upgraded\nb open websocket\n\
-                a > 420[\"join\",\"red\"]\na < 430[[\"red\"]]\na drop\nb wait 100ms\nb > 420[\"count\",\"red\"]\nb < 430[0]\n";
-    let recorded = recorded(text).await;
-    let line = |start: &str| recorded.text.lines().position(|line| line.starts_with(start));
-    assert!(
-        line("a drop").unwrap() < line("b > 420[\"count\"").unwrap(),
-        "{}",
-        recorded.text
-    );
-    holds(&recorded, "430[0]", "430[1]").await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_message_over_the_limit_comes_before_the_end_that_it_makes() {
-    let text = "case:  eio4/test/limit\n\na open websocket\na > 42[\"message\",\"\\x78*1048000\"]\na closed\n";
-    let recorded = recorded(text).await;
-    let line = |start: &str| recorded.text.lines().position(|line| line.starts_with(start));
-    assert!(
-        line("a > 42[").unwrap() < line("a closed").unwrap(),
-        "{}",
-        recorded.text
-    );
-    let green = replayed(&recorded.text).await;
-    assert!(green.failure.is_none(), "{:?}", green.failure);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_was_silent_is_told_of() {
     let text = "case:  eio4/test/mute\nauto:  none\n\na GET /socket.io/?EIO=4&transport=polling\na 200\n\
                 a << 0{\"sid\":\"$sid\",$_\na.poll GET /socket.io/?EIO=4&transport=polling&sid=$sid\na.poll 200\na.poll << 2\n\
