@@ -7,6 +7,7 @@ use thiserror::Error;
 use super::FOLDER;
 use crate::scenario::fixtures;
 use crate::scenario::json::{self, JsString, Value};
+use crate::scenario::pattern;
 
 /// One question to a parser, and what the answer has to be.
 #[derive(Clone, Debug)]
@@ -111,10 +112,7 @@ impl Expected {
     /// The line that is right.
     fn answer(&self, id: i64) -> Value {
         let mut members = vec![("id".into(), Value::integer(id))];
-        let hexadecimal = |bytes: &[u8]| {
-            let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-            Value::string(&digits)
-        };
+        let hexadecimal = |bytes: &[u8]| Value::string(&pattern::hex(bytes));
         match self {
             Expected::Decoded(value) => members.push(("decoded".into(), value.clone())),
             Expected::Reject(category) => members.push(("error".into(), Value::string(category))),

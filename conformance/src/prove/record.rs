@@ -58,7 +58,8 @@ pub struct Recording {
     pub authority: String,
     pace: Pace,
     fresh: String,
-    patterns: Arc<Patterns>,
+    /// Those of the case, for every play of the recording.
+    pub(super) patterns: Arc<Patterns>,
 }
 
 /// Why a case cannot be proved.

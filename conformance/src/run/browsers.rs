@@ -15,6 +15,7 @@ use crate::browser::stage::{Setup, Stage};
 use crate::client::webtransport;
 use crate::report::trace_folder;
 use crate::scenario::catalogue::Case;
+use crate::scenario::pattern::hex;
 
 /// How long a server's certificate is asked for.
 const CERTIFICATE: Duration = Duration::from_secs(5);
@@ -103,5 +104,5 @@ async fn certificate_hash(address: &Address) -> Option<String> {
     let target = "/socket.io/?EIO=4&transport=webtransport";
     let asked = webtransport::certificate_hash(&address.host, address.port, &authority, target);
     let hash = tokio::time::timeout(CERTIFICATE, asked).await.ok()?.ok()?;
-    Some(hash.iter().map(|byte| format!("{byte:02x}")).collect())
+    Some(hex(&hash))
 }

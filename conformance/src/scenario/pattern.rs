@@ -85,6 +85,15 @@ fn attempt(text: &Text, got: &[u8], extent: Extent, captures: &mut Captures) -> 
     step
 }
 
+/// Two digits for each byte, as behind `>b` and `>x`.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        let _ = write!(out, "{byte:02x}");
+    }
+    out
+}
+
 /// Bytes as `.wire` text shows them: characters as they are, what cannot be seen as escapes.
 #[must_use]
 pub fn show_bytes(bytes: &[u8]) -> String {

@@ -9,6 +9,7 @@ use super::ast::{
     Action, Authority, Auto, Expectation, HeaderLine, Headers, Item, Level, PageAction, Reference, Scenario, Spanned,
     Step, Sum, Term, TermBase, Window,
 };
+use super::pattern::hex;
 pub use text::print_text;
 use text::{escape_first, print_target};
 
@@ -147,13 +148,7 @@ fn action(action: &Action) -> (String, Vec<String>) {
             format!("{word} {rest}")
         }
     };
-    let hex = |word: &str, bytes: &[u8]| {
-        let mut hex = String::with_capacity(2 * bytes.len());
-        for byte in bytes {
-            let _ = write!(hex, "{byte:02x}");
-        }
-        with(word, &hex)
-    };
+    let raw = |word: &str, bytes: &[u8]| with(word, &hex(bytes));
     let code = |word: &str, code: &Option<u16>| with(word, &code.map_or_else(String::new, |it| it.to_string()));
     let head = match action {
         Action::Request {
@@ -173,10 +168,10 @@ fn action(action: &Action) -> (String, Vec<String>) {
         Action::ExpectMore(text) => with("<<+", &print_text(text)),
         Action::SendPacket(text) => with(">", &print_text(text)),
         Action::ExpectPacket(text) => with("<", &print_text(text)),
-        Action::SendAttachment(bytes) => hex(">b", bytes),
-        Action::ExpectAttachment(bytes) => hex("<b", bytes),
-        Action::SendRaw(bytes) => hex(">x", bytes),
-        Action::ExpectRaw(bytes) => hex("<x", bytes),
+        Action::SendAttachment(bytes) => raw(">b", bytes),
+        Action::ExpectAttachment(bytes) => raw("<b", bytes),
+        Action::SendRaw(bytes) => raw(">x", bytes),
+        Action::ExpectRaw(bytes) => raw("<x", bytes),
         Action::Open {
             bare,
             transport,

@@ -7,7 +7,6 @@ use crate::client::tape::{Framing, Place};
 use crate::scenario::Generation;
 use crate::scenario::ast::{Action, Auto, Span};
 use crate::scenario::mutate::bytes_mutants;
-use crate::scenario::packet::PacketPattern;
 
 pub(super) fn mutants(subject: &Subject<'_>, place: &Place, framing: Framing, text: &str) -> Vec<Mutant> {
     let got = quoted(text.as_bytes());
@@ -45,7 +44,8 @@ fn literals(subject: &Subject<'_>, text: &str) -> Vec<(String, Span, String)> {
     let before = &subject.took.before;
     match subject.action {
         Some(Action::ExpectPacket(pattern)) => {
-            let Ok(pattern) = PacketPattern::compile(generation(subject), pattern) else {
+            let compiled = subject.recording.patterns.packet(generation(subject), pattern);
+            let Ok(pattern) = compiled.as_ref() else {
                 return Vec::new();
             };
             let mutants = pattern.mutants(text, before).into_iter();

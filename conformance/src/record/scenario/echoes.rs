@@ -4,11 +4,11 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::places::{optional, quoted, strings};
+use super::places::{of_type, quoted};
 use super::regular::is_telling;
 use super::sessions::Session;
 use crate::client::protocol::parameter;
-use crate::scenario::ast::Hole;
+use crate::scenario::ast::{BaseType, Hole};
 use crate::scenario::json::{self, Value};
 
 /// Names, in lower case, with their values.
@@ -26,8 +26,8 @@ impl Echoes {
     }
 
     /// Members of objects that say so again, each with a hole for its value, which may be absent.
-    pub(super) fn edits(&self, text: &str) -> Vec<(Range<usize>, Hole)> {
-        let strings = strings(text);
+    /// `strings` are those of the text, as [`strings`](super::places::strings) finds them.
+    pub(super) fn edits(&self, text: &str, strings: &[(Range<usize>, bool)]) -> Vec<(Range<usize>, Hole)> {
         let pairs = strings.windows(2).filter_map(|pair| match pair {
             [(key, true), (value, false)] => Some((key, value)),
             _ => None,
@@ -40,7 +40,8 @@ impl Echoes {
                 _ => false,
             }
         });
-        own.map(|(_, value)| (quoted(value), optional())).collect()
+        own.map(|(_, value)| (quoted(value), of_type(BaseType::Str, true)))
+            .collect()
     }
 
     fn has(&self, name: String, value: String) -> bool {

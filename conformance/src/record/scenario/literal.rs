@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::moments::{Body, Moment, What};
 use super::regular::{attachments, is_telling};
 use super::sessions::Session;
-use super::units::{Piece, Way, answer, cut, frames, request};
+use super::units::{Piece, Way, answer, cut, frames, heard, request};
 use crate::client::protocol::transport_of;
 use crate::client::protocol::{framing_of, heartbeat_answer, is_hidden};
 use crate::client::tape::Framing;
@@ -205,15 +205,7 @@ impl Writer<'_> {
         let mut over = false;
         let (mut up, mut down): (Vec<Message>, Vec<Message>) = (Vec::new(), Vec::new());
         let (mut owed, mut due) = (0_usize, 0_usize);
-        // A server may still say goodbye to a client that is gone.
-        let gone = match exchange.left {
-            Some((Side::Page, at)) => at,
-            _ => Duration::MAX,
-        };
-        for Piece { at, way, kind } in pieces {
-            if way == Way::Down && at > gone {
-                continue;
-            }
+        for Piece { at, way, kind } in heard(exchange, pieces) {
             let (open, missing) = match way {
                 Way::Up => (&mut up, &mut owed),
                 Way::Down => (&mut down, &mut due),

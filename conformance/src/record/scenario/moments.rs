@@ -162,18 +162,20 @@ fn pauses(moments: &mut Vec<Moment>) {
         if moment.expects() {
             before = None;
         } else if moment.sends() {
-            let now = (moment.at, moment.client.clone(), moment.leaves());
-            let gap = |earlier: Duration| moment.at.saturating_sub(earlier);
-            if let Some((earlier, client, left)) = &before
-                && *client != moment.client
-                && (gap(*earlier) > TOGETHER || *left && !now.2)
+            let (now, client, leaves) = (moment.at, moment.client.clone(), moment.leaves());
+            if let Some((earlier, other, left)) = before
+                && other != client
             {
-                let gap = gap(*earlier).clamp(if *left { GONE } else { TOGETHER }, PAUSE);
-                let pause = Duration::from_millis(u64::try_from(gap.as_millis()).unwrap_or(100).next_multiple_of(10));
-                moments.insert(at, Moment::new(now.0, &now.1, What::Wait(pause)));
-                at += 1;
+                let gap = now.saturating_sub(earlier);
+                if gap > TOGETHER || left && !leaves {
+                    let gap = gap.clamp(if left { GONE } else { TOGETHER }, PAUSE);
+                    let pause = u64::try_from(gap.as_millis()).unwrap_or(100).next_multiple_of(10);
+                    let wait = What::Wait(Duration::from_millis(pause));
+                    moments.insert(at, Moment::new(now, &client, wait));
+                    at += 1;
+                }
             }
-            before = Some(now);
+            before = Some((now, client, leaves));
         }
         at += 1;
     }

@@ -116,23 +116,16 @@ pub(super) fn overlap(a: &Range<usize>, b: &Range<usize>) -> bool {
 
 /// `$name`, and with its type `$name(str)` or `$(str)`.
 pub(super) fn hole(name: Option<String>, typed: bool) -> Hole {
-    let kind = HoleKind::Type(HoleType {
-        base: BaseType::Str,
-        range: None,
-        optional: false,
-    });
-    Hole {
-        name,
-        kind: typed.then_some(kind),
-    }
+    let kind = of_type(BaseType::Str, false).kind.filter(|_| typed);
+    Hole { name, kind }
 }
 
-/// `$(str?)`
-pub(super) fn optional() -> Hole {
+/// `$(str)`, and where it may be absent `$(str?)`.
+pub(super) fn of_type(base: BaseType, optional: bool) -> Hole {
     let kind = HoleKind::Type(HoleType {
-        base: BaseType::Str,
+        base,
         range: None,
-        optional: true,
+        optional,
     });
     Hole {
         name: None,

@@ -1,11 +1,13 @@
 //! A session whose client did what clients do: it is written as `open`, packets, `upgrade` and `close`, and the player polls,
 //! pings and posts by itself.
 
+mod rev1;
+
 use std::time::Duration;
 
 use super::moments::{Moment, What};
 use super::sessions::{Session, given};
-use super::units::{Piece, Way, answer, cut, frames, request};
+use super::units::{Piece, Way, answer, cut, frames, heard, request};
 use crate::client::protocol::{PING, ends_session, heartbeat_answer, is_hidden, parameter, transport_of};
 use crate::client::{Message, UnitKind};
 use crate::record::exchange::{Exchange, Side};
@@ -118,7 +120,7 @@ impl Writer<'_> {
             },
         );
         if direct {
-            self.socket(first, true)?;
+            self.socket(first, frames(self.generation, first)?, true)?;
         } else {
             let mut pieces = answer(self.generation, first).into_iter();
             // The open packet, which `open` takes.
@@ -141,67 +143,6 @@ impl Writer<'_> {
             }
         }
         Ok(())
-    }
-
-    fn rev1(&mut self, exchanges: &[&Exchange]) -> Result<(), Irregular> {
-        let Some((first, rest)) = exchanges.split_first() else {
-            return Ok(());
-        };
-        let mut open: Option<&str> = None;
-        for exchange in rest {
-            let Some(transport) = exchange.transport.as_deref() else {
-                return Err(Irregular("a second handshake".to_owned()));
-            };
-            if !exchange.target.starts_with("/socket.io/1/") {
-                return Err(Irregular("its path is not /socket.io/".to_owned()));
-            }
-            if exchange.method == "POST" {
-                self.post(exchange)?;
-                continue;
-            }
-            if exchange.target.contains("disconnect") {
-                // What a page says when it is closed; on the wire it is another request, and the same to the server.
-                self.end(exchange.at, What::Close(None));
-                continue;
-            }
-            let socket = matches!(transport, "websocket" | "flashsocket");
-            if socket && !switched(exchange) {
-                self.lost.push(format!(
-                    "{}: a connection over {transport} that did not come about",
-                    self.client
-                ));
-                continue;
-            }
-            match open {
-                None => {
-                    let target = own_query(&first.target, &["t", "jsonp"], "/socket.io/1/");
-                    self.say(
-                        exchange.at,
-                        What::Open {
-                            transport: transport.to_owned(),
-                            target,
-                        },
-                    );
-                }
-                Some(before) if before != transport => {
-                    self.say(exchange.at, What::Reopen(Some(transport.to_owned())));
-                }
-                Some(_) if !matches!(transport, "xhr-polling" | "jsonp-polling") => {
-                    self.say(exchange.at, What::Reopen(None));
-                }
-                Some(_) => {}
-            }
-            open = Some(transport);
-            self.socket = socket;
-            match socket {
-                true => self.socket(exchange, false)?,
-                false => self.poll(exchange)?,
-            }
-        }
-        match open {
-            Some(_) => Ok(()),
-            None => Err(Irregular("it has a handshake, and no connection".to_owned())),
-        }
     }
 
     /// A poll, or the answer that goes on of a streaming transport.
@@ -269,22 +210,14 @@ impl Writer<'_> {
         }
         self.say(exchange.at, What::Upgrade("websocket"));
         self.upgraded = true;
-        self.socket(exchange, false)
+        self.socket(exchange, pieces, false)
     }
 
     /// The frames of a WebSocket. `opens` is whether the first one from the server is what `open` takes.
-    fn socket(&mut self, exchange: &Exchange, mut opens: bool) -> Result<(), Irregular> {
+    fn socket(&mut self, exchange: &Exchange, pieces: Vec<Piece>, mut opens: bool) -> Result<(), Irregular> {
         self.left = None;
         let generation = self.generation;
-        // A server may still say goodbye to a client that is gone.
-        let gone = match exchange.left {
-            Some((Side::Page, at)) => Some(at),
-            _ => None,
-        };
-        for piece in frames(generation, exchange)? {
-            if piece.way == Way::Down && gone.is_some_and(|gone| piece.at > gone) {
-                continue;
-            }
+        for piece in heard(exchange, pieces) {
             let probe = match &piece.kind {
                 UnitKind::Packet(packet) if generation != Generation::Rev1 => {
                     matches!(packet.as_str(), "2probe" | "3probe" | "5")

@@ -225,7 +225,7 @@ fn plain(generation: Generation, packet: &str) -> Option<Text> {
         name: None,
         kind: Some(HoleKind::Regex(regex::escape(rest).replace('/', "\\/"))),
     };
-    Some(build("4?", &[(1..2, hole)]))
+    Some(build(packet, &[(1..packet.len(), hole)]))
 }
 
 /// Tenths of a millisecond are as fine as a shared machine can tell.

@@ -9,7 +9,7 @@ use crate::client::http::ResponseHead;
 use crate::client::protocol::{framing_of, transport_of};
 use crate::client::tape::{ConnId, Framing};
 use crate::client::{Section, UnitKind};
-use crate::record::exchange::{Answer, Exchange, Frame, RAW};
+use crate::record::exchange::{Answer, Exchange, Frame, RAW, Side};
 use crate::scenario::Generation;
 
 /// Bytes in front of the first frame of a hixie-76 connection: the client's third key.
@@ -153,6 +153,17 @@ pub(super) fn frames(generation: Generation, exchange: &Exchange) -> Result<Vec<
         });
     }
     Ok(sent_before_the_end(found))
+}
+
+/// What was said while the client was there: a server may still say goodbye to one that is gone.
+pub(super) fn heard(exchange: &Exchange, pieces: Vec<Piece>) -> impl Iterator<Item = Piece> {
+    let gone = match exchange.left {
+        Some((Side::Page, at)) => at,
+        _ => Duration::MAX,
+    };
+    pieces
+        .into_iter()
+        .filter(move |piece| piece.way == Way::Up || piece.at <= gone)
 }
 
 /// A client sends nothing to a server that has said goodbye: what came whole after that had begun before, as a message does

@@ -8,12 +8,12 @@ use std::ops::Range;
 use super::echoes::Echoes;
 use super::moments::{Body, Moment, What};
 use super::places::{
-    build, connect, enclosing, hole, is_id, json_start, offset, overlap, quoted, stands_alone, strings,
+    build, connect, enclosing, hole, is_id, json_start, of_type, offset, overlap, quoted, stands_alone, strings,
 };
 use super::sessions::Session;
 use crate::client::Message;
 use crate::scenario::Generation;
-use crate::scenario::ast::{BaseType, Hole, HoleKind, HoleType, Text};
+use crate::scenario::ast::{BaseType, Hole, Text};
 use crate::scenario::json::{JsString, Value};
 
 /// Values of this length and longer are found within other text, too; shorter ones only where they stand alone.
@@ -278,8 +278,9 @@ impl Values {
             }
             edits.push((quoted(&range), hole(name, true)));
         }
+        let strings = strings(text);
         if let Use::Expected(_) = way {
-            edits.extend(self.echoes.edits(text));
+            edits.extend(self.echoes.edits(text, &strings));
         }
         // Where a client names one, and where the server says so again.
         let repeats = self.repeats.range(..=number).map(|(_, repeat)| repeat);
@@ -290,7 +291,7 @@ impl Values {
                 break;
             }
         }
-        let keys: Vec<Range<usize>> = strings(text).into_iter().filter(|it| it.1).map(|it| it.0).collect();
+        let keys: Vec<Range<usize>> = strings.into_iter().filter(|it| it.1).map(|it| it.0).collect();
         for (range, known) in self.places(text) {
             if edits.iter().any(|(taken, _)| overlap(taken, &range)) {
                 continue;
@@ -356,16 +357,7 @@ impl Values {
             return;
         };
         edits.retain(|(range, _)| !overlap(range, &object));
-        let kind = HoleKind::Type(HoleType {
-            base: BaseType::Obj,
-            range: None,
-            optional: false,
-        });
-        let hole = Hole {
-            name: None,
-            kind: Some(kind),
-        };
-        edits.push((object, hole));
+        edits.push((object, of_type(BaseType::Obj, false)));
         self.lost.push(format!(
             "{client}: what is in an object whose keys are ids of the server's"
         ));

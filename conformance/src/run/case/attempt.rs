@@ -7,13 +7,11 @@ mod ending;
 mod response;
 mod show;
 
-use std::cell::OnceCell;
-
 use tokio::time::Instant;
 
 use self::response::wrong_head;
 use self::show::describe;
-pub(super) use self::show::{hex, show};
+pub(super) use self::show::{short_hex, show};
 use super::fault::Fault;
 use super::patterns::Patterns;
 use crate::client::http::ResponseHead;
@@ -240,21 +238,16 @@ impl View<'_> {
     }
 
     fn packet(&self, inbox: &mut Inbox, text: &Text) -> Attempt {
-        // Only where there is something to compare: a look comes with every piece of a large message.
-        let compiled = OnceCell::new();
-        let pattern = || {
-            let pattern = compiled.get_or_init(|| self.patterns.packet(self.generation, text));
-            (**pattern).as_ref().map_err(|error| Mismatch {
-                span: error.span,
-                path: String::new(),
-                message: error.message.clone(),
-                offset: None,
-            })
-        };
         let wants_hidden = may_be_hidden(self.generation, text.literals().next().as_ref());
         self.take_unit(inbox, text.span, wants_hidden, "packet", |kind, captures| match kind {
             UnitKind::Packet(got) => {
-                let pattern = pattern()?;
+                let compiled = self.patterns.packet(self.generation, text);
+                let pattern = compiled.as_ref().as_ref().map_err(|error| Mismatch {
+                    span: error.span,
+                    path: String::new(),
+                    message: error.message.clone(),
+                    offset: None,
+                })?;
                 match pattern.matches(got, captures) {
                     Err(miss) if self.offsets => match without_offset(got) {
                         Some(event) if pattern.matches(&event, captures).is_ok() => Ok(()),

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::attempt::{Attempt, Consumed, Hit, MAIN, View, hex, show};
+use super::attempt::{Attempt, Consumed, Hit, MAIN, View, show};
 use super::fault::Fault;
 use super::op::Op;
+use super::traced::Traced;
 use super::{Actor, Consumption, Failed, Play};
 use crate::client::{Inbox, Session};
 use crate::scenario::Generation;
@@ -149,9 +150,7 @@ impl Play<'_> {
         let before = self.captures(lane);
         self.bind(lane, &hit.captures);
         let at = hit.at;
-        if !self.setting.recorded {
-            self.note(at, lane, self.trace_text(what.action, &hit.consumed));
-        }
+        self.note(at, lane, Traced(what.action, &hit.consumed));
         let ends = matches!(hit.consumed, Consumed::End(_));
         let main_packet = main_packet(self.generation, &hit.consumed).filter(|_| lane.part.is_none());
         let recoverable = is_recoverable(self.generation, &hit.consumed);
@@ -379,25 +378,6 @@ impl Play<'_> {
             .unwrap_or_default()
             .trim()
             .to_owned()
-    }
-
-    fn trace_text(&self, action: &Action, consumed: &Consumed) -> String {
-        let text = |bytes: &[u8]| crate::scenario::pattern::show_bytes(bytes);
-        match consumed {
-            Consumed::Packet { text: packet, .. } if matches!(action, Action::ExpectBytes(_)) => {
-                format!("<< {}", text(packet.as_bytes()))
-            }
-            Consumed::Packet { text: packet, .. } | Consumed::Fence { text: packet, .. } => {
-                format!("< {}", text(packet.as_bytes()))
-            }
-            Consumed::Binary { bytes, .. } => format!("<b {}", hex(bytes)),
-            Consumed::Status { head, .. } => head.status.to_string(),
-            Consumed::Bytes { bytes, whole: true, .. } => format!("<< {}", text(bytes)),
-            Consumed::Bytes { bytes, .. } => format!("<<+ {}", text(bytes)),
-            Consumed::End(_) if matches!(action, Action::Eof) => "eof".to_owned(),
-            Consumed::End(_) => "closed".to_owned(),
-            Consumed::Silence { .. } => "silent 0ms".to_owned(),
-        }
     }
 }
 

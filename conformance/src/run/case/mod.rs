@@ -12,6 +12,7 @@ mod op;
 mod page;
 mod patterns;
 mod send;
+mod traced;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -92,7 +93,7 @@ pub struct Played {
     pub consumed: Vec<Consumption>,
     /// What the server did, if it was recorded.
     pub tape: Tape,
-    /// The conversation, for the trace; in part where it was recorded, as nobody reads the trace of a proof.
+    /// The conversation, for the trace; empty where it was recorded for a proof, whose trace nobody reads.
     pub trace: Vec<TraceLine>,
     /// The heartbeat timeout that the server announced, if a session was opened.
     pub announced: Option<Duration>,
@@ -346,6 +347,9 @@ impl<'a> Play<'a> {
     }
 
     fn note(&mut self, at: Instant, lane: &Lane, text: impl std::fmt::Display) {
+        if self.setting.recorded {
+            return;
+        }
         let name = match &lane.part {
             Some(part) => format!("{}.{part}", lane.client),
             None => lane.client.clone(),

@@ -19,7 +19,7 @@ type Compiled = Arc<Result<PacketPattern, SpannedError>>;
 
 impl Patterns {
     /// The pattern of an expected packet.
-    pub(super) fn packet(&self, generation: Generation, text: &Text) -> Compiled {
+    pub(crate) fn packet(&self, generation: Generation, text: &Text) -> Compiled {
         let place = (text.span.start, text.span.end);
         let mut packets = lock(&self.packets);
         if let Some((_, pattern)) = packets.get(&place).filter(|(known, _)| known == text) {

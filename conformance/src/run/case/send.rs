@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout};
 
-use super::attempt::{MAIN, hex};
+use super::attempt::{MAIN, short_hex};
 use super::fault::Fault;
 use super::op::Op;
 use super::{Failed, Play};
@@ -103,7 +103,7 @@ impl Play<'_> {
                 for packet in &packets {
                     let shown = match packet {
                         Message::Text(text) => format!("> {}", show_bytes(text.as_bytes())),
-                        Message::Binary(bytes) => format!(">b {}", hex(bytes)),
+                        Message::Binary(bytes) => format!(">b {}", short_hex(bytes)),
                     };
                     self.note(now, lane, shown);
                 }

@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use super::step::{Span, milliseconds};
-use super::text::{Text, hex};
+use super::text::Text;
 use crate::scenario::ast::{self, PageAction, Source, Spanned};
+use crate::scenario::pattern::hex;
 
 #[derive(Debug, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::scenario::ast::{self, AtomKind, BaseType, Hole, HoleKind};
+use crate::scenario::pattern::hex;
 
 /// A text, in parts.
 #[derive(Debug, Serialize)]
@@ -100,10 +101,6 @@ fn joined(parts: Vec<Part<'_>>) -> Vec<Part<'_>> {
         }
     }
     joined
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl<'a> Named<'a> {

@@ -47,7 +47,7 @@ impl Pattern {
                 data: JsonPattern::parse(&atoms[1..], text.span)?,
                 span: text.span,
             }),
-            (Some(b'4'), Some(b'0'..=b'6')) => Ok(Pattern::Socket(Box::new(Socket::compile(text)?))),
+            (Some(b'4'), Some(b'0'..=b'6')) => Ok(Pattern::Socket(Box::new(Socket::compile(atoms, text.span)?))),
             (Some(b'0'..=b'6'), _) => Ok(Pattern::Text {
                 pieces: byte_pieces(atoms)?,
                 span: text.span,
@@ -74,11 +74,10 @@ impl Pattern {
 }
 
 impl Socket {
-    fn compile(text: &Text) -> Result<Socket, SpannedError> {
-        let atoms = &*text.atoms.written_out();
+    fn compile(atoms: &[Atom], whole: Span) -> Result<Socket, SpannedError> {
         let [attachments, namespace, id, data] = parts(atoms, 2);
         let field = |range: std::ops::Range<usize>, name| -> Result<Field, SpannedError> {
-            let place = atoms.get(range.start).map_or(text.span, |atom| atom.span);
+            let place = atoms.get(range.start).map_or(whole, |atom| atom.span);
             let pieces = byte_pieces(&atoms[range.clone()])?;
             Ok(Field {
                 pieces,
@@ -90,7 +89,7 @@ impl Socket {
         let json = if data.is_empty() {
             None
         } else {
-            Some(JsonPattern::parse(data, text.span)?)
+            Some(JsonPattern::parse(data, whole)?)
         };
         Ok(Socket {
             head: field(0..2, "type")?,
@@ -98,7 +97,7 @@ impl Socket {
             namespace: field(namespace, "namespace")?,
             id: field(id, "ack id")?,
             data: json,
-            span: text.span,
+            span: whole,
         })
     }
 

@@ -1,7 +1,7 @@
 //! Expectations at byte altitude: a whole body or frame, the next bytes of a stream, raw bytes below the framing.
 
 use super::response::wrong_head;
-use super::show::{describe, hex};
+use super::show::{describe, short_hex};
 use super::{Attempt, Consumed, Hit, Piece, View, Wrong, labelled, mismatch, pass_over, passed};
 use crate::client::protocol::may_be_hidden;
 use crate::client::tape::Framing;
@@ -147,13 +147,13 @@ impl View<'_> {
         let rest = &section.data[section.taken..];
         let known = rest.len().min(bytes.len());
         if rest[..known] != bytes[..known] {
-            let fault = Fault::new(span, "bytes do not match", format!("got {}", hex(&rest[..known])));
+            let fault = Fault::new(span, "bytes do not match", format!("got {}", short_hex(&rest[..known])));
             let wrong = Wrong {
                 part: name,
                 section: number,
                 piece: Piece::Body,
             };
-            return Attempt::Mismatch(Box::new(fault.got(hex(rest))), Some(wrong));
+            return Attempt::Mismatch(Box::new(fault.got(short_hex(rest))), Some(wrong));
         }
         if known < bytes.len() {
             return Attempt::NotYet;

@@ -2,6 +2,7 @@
 
 use crate::client::UnitKind;
 use crate::scenario::diagnostic::excerpt;
+use crate::scenario::pattern::hex;
 
 /// A unit as the language writes it; a long one around `difference`, a byte of it.
 pub(in crate::run::case) fn show(kind: &UnitKind, difference: Option<usize>) -> String {
@@ -14,7 +15,7 @@ pub(in crate::run::case) fn show(kind: &UnitKind, difference: Option<usize>) -> 
 pub(super) fn describe(kind: &UnitKind) -> String {
     match kind {
         UnitKind::Packet(packet) => format!("the packet {}", excerpt(packet.as_bytes(), None)),
-        UnitKind::Binary(bytes) => format!("a binary message of {} bytes: {}", bytes.len(), hex(bytes)),
+        UnitKind::Binary(bytes) => format!("a binary message of {} bytes: {}", bytes.len(), short_hex(bytes)),
         UnitKind::Encoded(text, _) => format!("a binary message as text: {}", excerpt(text.as_bytes(), None)),
         UnitKind::Ping(_) => "a websocket ping".to_owned(),
         UnitKind::Pong(_) => "a websocket pong".to_owned(),
@@ -26,8 +27,10 @@ pub(super) fn describe(kind: &UnitKind) -> String {
     }
 }
 
-pub(in crate::run::case) fn hex(bytes: &[u8]) -> String {
+pub(in crate::run::case) fn short_hex(bytes: &[u8]) -> String {
     const SHOWN: usize = 32;
-    let text: String = bytes.iter().take(SHOWN).map(|byte| format!("{byte:02x}")).collect();
-    if bytes.len() > SHOWN { text + "…" } else { text }
+    match bytes.get(..SHOWN) {
+        Some(shown) if bytes.len() > SHOWN => hex(shown) + "…",
+        _ => hex(bytes),
+    }
 }
