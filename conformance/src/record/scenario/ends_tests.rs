@@ -48,6 +48,15 @@ fn asked(at: u64, method: &str, target: &str, body: &str, answer: &str) -> Excha
     }
 }
 
+/// A request that its client gave up.
+fn given_up(at: u64, method: &str, body: &str, ended: u64) -> Exchange {
+    Exchange {
+        answer: None,
+        ended: Some(ms(ended)),
+        ..asked(at, method, POLL, body, "")
+    }
+}
+
 /// A WebSocket with frames of the client (`true`) and the server.
 fn socket(at: u64, target: &str, frames: &[(u64, bool, u8, &[u8])], left: (Side, u64)) -> Exchange {
     let frame = |(at, from_page, opcode, payload): &(u64, bool, u8, &[u8])| Frame {
@@ -175,4 +184,19 @@ fn who_asks_after_a_client_left_waits_a_moment(#[case] at: u64, #[case] wait: Op
     let lines: Vec<&str> = recorded.text.lines().collect();
     let before = lines[line(&recorded, "b > 420") - 1].split("  #").next();
     assert_eq!(before, wait, "{}", recorded.text);
+}
+
+/// As a client does whose process ends.
+#[test]
+fn a_post_that_a_client_gave_up_as_it_left_is_a_part_of_its_leaving() {
+    let mut exchanges = polling();
+    exchanges.push(given_up(20, "GET", "", 31));
+    exchanges.push(given_up(29, "POST", r#"42["last"]"#, 30));
+    let left = recorded(exchanges.clone());
+    assert!(!left.text.contains("request by request"), "{}", left.text);
+    assert!(line(&left, "a > 42") < line(&left, "a drop"), "{}", left.text);
+    // It went on: then nobody knows what became of the packet.
+    exchanges.push(asked(40, "GET", POLL, "", r#"42["news"]"#));
+    let stayed = recorded(exchanges);
+    assert!(stayed.text.contains("a POST was not answered"), "{}", stayed.text);
 }

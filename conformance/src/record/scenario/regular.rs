@@ -16,6 +16,8 @@ use crate::scenario::Generation;
 /// Headers that say something about who asks, which `open` cannot say.
 pub(super) const TELLING: [&str; 2] = ["authorization", "cookie"];
 
+const UNANSWERED: &str = "a POST was not answered";
+
 /// Why a session has to be written request by request.
 pub(super) struct Irregular(pub(super) String);
 
@@ -54,6 +56,7 @@ pub(super) fn moments(session: &Session<'_>, client: &str, lost: &mut Vec<String
         troubles: Vec::new(),
         socket: false,
         left: None,
+        given_up: None,
         upgraded: false,
         unanswered: false,
     };
@@ -85,6 +88,8 @@ struct Writer<'a> {
     socket: bool,
     /// When the client left without a word, if nothing came later.
     left: Option<Duration>,
+    /// When the client gave up a POST: as it left, unless something came later.
+    given_up: Option<Duration>,
     /// From polling to a WebSocket: polls tell nothing of the client any more.
     upgraded: bool,
     /// The server's last heartbeat was not answered.
@@ -187,7 +192,11 @@ impl Writer<'_> {
         let trouble = match &exchange.answer {
             Some(answer) if answer.status == 200 => None,
             Some(answer) => Some(format!("a POST was answered {}", answer.status)),
-            None => exchange.ended.map(|_| "a POST was not answered".to_owned()),
+            None if left_by_server(exchange) => exchange.ended.map(|_| UNANSWERED.to_owned()),
+            None => {
+                self.given_up = self.given_up.into_iter().chain(exchange.ended).min();
+                None
+            }
         };
         self.troubles.extend(trouble.map(|trouble| (exchange.at, trouble)));
         for message in request(self.generation, exchange)? {
@@ -331,6 +340,9 @@ impl Writer<'_> {
         let over = end.as_ref().map_or(Duration::MAX, |(at, _)| *at);
         if let Some((_, trouble)) = self.troubles.iter().find(|(at, _)| *at <= over) {
             return Err(Irregular(trouble.clone()));
+        }
+        if self.given_up.is_some_and(|at| self.moments.iter().any(|it| it.at > at)) {
+            return Err(Irregular(UNANSWERED.to_owned()));
         }
         // What the server says to a client that has said goodbye depends on which of the two was quicker.
         let generation = self.generation;
