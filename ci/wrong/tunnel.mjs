@@ -119,7 +119,9 @@ export class Tunnel {
 
   /** From now on this WebSocket carries the session. */
   #carry(session) {
-    const [toClient, toServer, hangUp] = [this.#toClient, this.#toServer, () => this.#client.destroy()];
+    const [toClient, toServer] = [this.#toClient, this.#toServer];
+    // Behind the packet at which a mutation asks for it, and before anything that is an answer to that packet.
+    const hangUp = () => setImmediate(() => this.#client.destroy());
     this.#session = Object.assign(session, { toClient, toServer, hangUp, webSocket: true });
   }
 

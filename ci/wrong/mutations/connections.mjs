@@ -90,7 +90,7 @@ export const connections = {
   "a refusal that closes the connection": {
     cases: ["connect/refused", "connect/refused-again", "connect/unknown"],
     down: of(CONNECT_ERROR, (packet, session) => {
-      setTimeout(() => session.hangUp?.(), 5);
+      session.hangUp?.();
       return packet;
     }),
   },
@@ -165,7 +165,7 @@ export const connections = {
   "leaving one namespace leaves all": {
     cases: ["disconnect/by-client", "disconnect/by-client-main", "namespace/independent"],
     up: of(DISCONNECT, (packet, session) => {
-      setTimeout(() => session.hangUp?.(), 5);
+      session.hangUp?.();
       return packet;
     }),
   },

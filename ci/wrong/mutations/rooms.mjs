@@ -9,8 +9,11 @@ const told = (name, change) =>
 const as = (name, other) => told(name, ([, ...args]) => [other, ...args]);
 const withoutRoom = (name, other) => told(name, ([, , ...args]) => [other, ...args]);
 
-/** Does something behind the acknowledgement of an event. */
+/** What stands before a packet's data. */
 const prefix = (namespace) => (namespace === "/" ? "" : `${namespace},`);
+
+/** How many rooms with the name have been counted. */
+let departed = 0;
 
 export const rooms = {
   "a broadcast includes the sender": { cases: broadcasts, up: as("broadcast", "all") },
@@ -98,7 +101,7 @@ export const rooms = {
     cases: ["lifecycle/departed", "lifecycle/departed-left", "lifecycle/departed-disconnected"],
     up: each((packet) =>
       packet.data?.[0] === "count" && packet.data[1] === "departed"
-        ? { ...packet, data: ["message-with-ack", Math.floor(Date.now() % 1e9)] }
+        ? { ...packet, data: ["message-with-ack", departed++] }
         : packet,
     ),
   },

@@ -38,7 +38,7 @@ export const upgrades = {
     cases,
     up(packet, session) {
       if (packet !== "5") return packet;
-      setTimeout(() => session.hangUp?.(), 5);
+      session.hangUp?.();
       return packet;
     },
   },
