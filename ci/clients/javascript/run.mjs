@@ -30,6 +30,10 @@ export async function main({ lanes, restarts, ...client }) {
     return outcomes;
   });
   const outcomes = (await Promise.all(lanesAtOnce)).flat();
+  if (outcomes.length === 0) {
+    console.error(`no check's line contains ${process.env.CHECKS}`);
+    process.exit(2);
+  }
   const failed = outcomes.filter((passed) => !passed).length;
   console.log(`${outcomes.length - failed} passed, ${failed} failed`);
   process.exit(failed > 0 ? 1 : 0);
