@@ -109,9 +109,9 @@ export function mutations(idOf) {
   clients("does not come back", ["lost", "restart"], { rev1: gone });
   client("does not come back", "0.8", rev1("lost-first", "lost-unseen", "restart-first"), gone);
   clients("does not come back", ["lost", "restart", "websocket-lost-later"], modern("reconnection: false"));
-  const returns = `s.on("disconnect", () => setTimeout(() => s.connect(), 20));`;
+  const returns = `s.on("disconnect", () => setTimeout(() => s.connect(), 0));`;
   clients("comes back where it is told to leave", ["told-to-leave"], {
-    rev1: made(`s.on("disconnect", () => setTimeout(() => s.socket.connect(), 20));`, "io.connect"),
+    rev1: made(`s.on("disconnect", () => setTimeout(() => s.socket.connect(), 0));`, "io.connect"),
     eio3: made(returns),
     eio4: made(returns),
   });
