@@ -15,7 +15,7 @@ use super::aside::Asides;
 use super::framing::engine::Message;
 use super::framing::{eio3, hixie, webtransport};
 use super::http::Request;
-use super::inbox::{Inbox, Section, UnitKind};
+use super::inbox::{Inbox, Part, Section, UnitKind};
 use super::link::{Asked, Begin, Link};
 use super::protocol::{heartbeat_answer, transport_of};
 use super::session::{Polling, Post, Posts, Session, post_packets, run_posts};
@@ -169,6 +169,15 @@ impl Client {
     /// Waits until `look` finds something. The caller bounds the wait.
     pub async fn wait<T>(&self, look: impl FnMut(&mut Inbox) -> Option<T>) -> T {
         self.shared.wait(look).await
+    }
+
+    /// Waits for the rest of an answer that has begun, and not for one that has not. The caller bounds the wait.
+    pub async fn rest(&self, part: &str) {
+        let begun = |section: &&Section| !section.ended && section.head.is_some();
+        let whole = |section: &Section| section.framing == Framing::Raw || section.framing.is_body();
+        let comes = |part: &Part| part.end.is_none() && part.sections.last().filter(begun).is_some_and(whole);
+        self.wait(|inbox| (!inbox.parts.get(part).is_some_and(comes)).then_some(()))
+            .await;
     }
 
     /// When the client last sent something by that time: on a paused clock, an answer goes out as the question comes in.
