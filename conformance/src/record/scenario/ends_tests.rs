@@ -200,3 +200,40 @@ fn a_post_that_a_client_gave_up_as_it_left_is_a_part_of_its_leaving() {
     let stayed = recorded(exchanges);
     assert!(stayed.text.contains("a POST was not answered"), "{}", stayed.text);
 }
+
+/// As the client of 0.9 does in Node: it gives its poll up, and says goodbye on a connection of its own.
+#[test]
+fn a_goodbye_that_comes_after_the_poll_was_given_up_is_said() {
+    let target = "/socket.io/1/xhr-polling/S";
+    let polled = |exchange: Exchange| Exchange {
+        target: target.to_owned(),
+        transport: Some("xhr-polling".to_owned()),
+        sid: Some("S".to_owned()),
+        ..exchange
+    };
+    let handshake = Exchange {
+        transport: None,
+        ..asked(0, "GET", "/socket.io/1/", "", "S:15:25:xhr-polling")
+    };
+    let left = recorded(vec![
+        handshake,
+        polled(asked(3, "GET", target, "", "1::")),
+        polled(given_up(6, "GET", "", 8)),
+        polled(asked(10, "POST", target, "0::", "1")),
+    ]);
+    assert!(left.text.contains("\na close"), "{}", left.text);
+    assert!(!left.text.contains("\na drop"), "{}", left.text);
+}
+
+/// A replay whose poll is answered with nothing but a noop polls again, as clients do that stay.
+#[test]
+fn a_noop_that_answers_the_last_poll_is_written() {
+    let mut exchanges = polling();
+    exchanges[0].headers = vec![("x-mine".to_owned(), "yes".to_owned())];
+    exchanges.push(asked(20, "GET", POLL, "", "6"));
+    exchanges.push(asked(30, "GET", POLL, "", "6"));
+    exchanges.push(asked(31, "POST", POLL, "1", "ok"));
+    let left = recorded(exchanges);
+    let noops = left.text.lines().filter(|line| line.starts_with("a.poll < 6")).count();
+    assert_eq!(noops, 1, "{}", left.text);
+}

@@ -26,6 +26,7 @@ pub(super) fn moments(session: &Session<'_>, client: &str, lost: &mut Vec<String
         lost,
         busy: BTreeMap::new(),
         alone: session.exchanges.len() == 1,
+        last_poll: session.exchanges.iter().rev().find(|it| polls(it)).map(|it| it.at),
         going_on: false,
     };
     for exchange in &session.exchanges {
@@ -42,6 +43,8 @@ struct Writer<'a> {
     /// Until when each part waits for its answer.
     busy: BTreeMap<String, Option<Duration>>,
     alone: bool,
+    /// When the client polled for the last time.
+    last_poll: Option<Duration>,
     /// The poll that was written last brought only what the player hides, so it polls again by itself.
     going_on: bool,
 }
@@ -91,13 +94,15 @@ impl Writer<'_> {
             }
             return;
         };
-        if polls && hidden && head.status == 200 {
+        // The last poll is not repeated: what answers it has to be taken, or the player would ask again.
+        let last = Some(exchange.at) == self.last_poll;
+        if polls && hidden && head.status == 200 && !last {
             self.going_on = true;
             return;
         }
         self.say(head.at, &part, What::Status(head.status));
         match packets {
-            Some(packets) => self.packets(&part, packets),
+            Some(packets) => self.packets(&part, packets, hidden),
             None if head.body.is_empty() => {}
             None if head.body.len() > BODY => {
                 let what = format!(
@@ -153,12 +158,13 @@ impl Writer<'_> {
         }
     }
 
-    fn packets(&mut self, part: &str, pieces: Vec<Piece>) {
+    /// The packets of an answer, and those that the player hides where there are no others.
+    fn packets(&mut self, part: &str, pieces: Vec<Piece>, hidden: bool) {
         let mut open: Vec<Message> = Vec::new();
         let mut missing = 0_usize;
         for piece in pieces {
             let message = match piece.kind {
-                UnitKind::Packet(text) if is_hidden(self.generation, &text) => continue,
+                UnitKind::Packet(text) if !hidden && is_hidden(self.generation, &text) => continue,
                 UnitKind::Packet(text) => {
                     missing = attachments(self.generation, &text);
                     Message::Text(text)
@@ -296,6 +302,10 @@ impl Writer<'_> {
         self.moments
             .push(Moment::new(at, self.client, What::Comment(format!("left out: {what}"))));
     }
+}
+
+fn polls(exchange: &Exchange) -> bool {
+    exchange.method == "GET" && exchange.answer.as_ref().is_none_or(|answer| answer.status != 101)
 }
 
 /// The headers that matter to a server's answer.

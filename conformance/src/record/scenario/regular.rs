@@ -334,7 +334,10 @@ impl Writer<'_> {
                 self.client
             ));
         }
-        self.ends.extend(self.left.map(|at| (at, What::Drop)));
+        // A client that gives its poll up may say goodbye on another connection.
+        let is_said = |(_, what): &(Duration, What)| matches!(what, What::Close(_));
+        let left = self.left.filter(|_| !self.ends.iter().any(is_said));
+        self.ends.extend(left.map(|at| (at, What::Drop)));
         self.ends.sort_by_key(|(at, _)| *at);
         let end = std::mem::take(&mut self.ends).into_iter().next();
         let over = end.as_ref().map_or(Duration::MAX, |(at, _)| *at);
