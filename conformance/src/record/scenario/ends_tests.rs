@@ -106,7 +106,7 @@ fn recorded(mut exchanges: Vec<Exchange>) -> Recorded {
     let request = Request {
         name: "ends",
         generation: None,
-        ended: ms(1000),
+        ended: ms(2000),
         unrecorded: 0,
     };
     write(&exchanges, &request).unwrap_or_else(|error| panic!("{error}\n{error:?}"))
@@ -225,6 +225,19 @@ fn a_goodbye_that_comes_after_the_poll_was_given_up_is_said() {
     assert!(!left.text.contains("\na drop"), "{}", left.text);
 }
 
+/// It ended between two polls.
+#[test]
+fn a_client_that_does_not_poll_any_more_is_gone() {
+    let mut exchanges = polling();
+    exchanges.push(asks_at(900));
+    let left = recorded(exchanges.clone());
+    assert!(line(&left, "a drop") < line(&left, "b > 420"), "{}", left.text);
+    // It had a poll open until the recording was over.
+    exchanges.push(given_up(9, "GET", "", 2000));
+    let stayed = recorded(exchanges);
+    assert!(line(&stayed, "b > 420") < line(&stayed, "a drop"), "{}", stayed.text);
+}
+
 /// A replay whose poll is answered with nothing but a noop polls again, as clients do that stay.
 #[test]
 fn a_noop_that_answers_the_last_poll_is_written() {
@@ -236,4 +249,12 @@ fn a_noop_that_answers_the_last_poll_is_written() {
     let left = recorded(exchanges);
     let noops = left.text.lines().filter(|line| line.starts_with("a.poll < 6")).count();
     assert_eq!(noops, 1, "{}", left.text);
+    // Nor may the goodbye overtake that poll.
+    assert_eq!(
+        line(&left, "a.post wait 50ms") + 1,
+        line(
+            &left,
+            "a.post POST /socket.io/?EIO=4&transport=polling&sid=$sid  # +31ms"
+        )
+    );
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::moments::{Body, Moment, What};
-use super::regular::{attachments, is_telling};
+use super::regular::{attachments, is_telling, switched};
 use super::sessions::Session;
 use super::units::{Piece, Way, answer, cut, frames, heard, request};
 use crate::client::protocol::transport_of;
@@ -26,7 +26,7 @@ pub(super) fn moments(session: &Session<'_>, client: &str, lost: &mut Vec<String
         lost,
         busy: BTreeMap::new(),
         alone: session.exchanges.len() == 1,
-        last_poll: session.exchanges.iter().rev().find(|it| polls(it)).map(|it| it.at),
+        last_poll: last_poll(session),
         going_on: false,
     };
     for exchange in &session.exchanges {
@@ -43,7 +43,7 @@ struct Writer<'a> {
     /// Until when each part waits for its answer.
     busy: BTreeMap<String, Option<Duration>>,
     alone: bool,
-    /// When the client polled for the last time.
+    /// See [`last_poll`].
     last_poll: Option<Duration>,
     /// The poll that was written last brought only what the player hides, so it polls again by itself.
     going_on: bool,
@@ -304,8 +304,12 @@ impl Writer<'_> {
     }
 }
 
-fn polls(exchange: &Exchange) -> bool {
-    exchange.method == "GET" && exchange.answer.as_ref().is_none_or(|answer| answer.status != 101)
+/// When the client polled for the last time. Where it upgraded, the upgrade ends that poll.
+fn last_poll(session: &Session<'_>) -> Option<Duration> {
+    let polls = |exchange: &&&Exchange| exchange.method == "GET";
+    let upgraded = session.exchanges.iter().any(|exchange| switched(exchange));
+    let last = session.exchanges.iter().rev().find(polls).map(|last| last.at);
+    last.filter(|_| !upgraded)
 }
 
 /// The headers that matter to a server's answer.

@@ -105,7 +105,7 @@ pub fn write(exchanges: &[Exchange], request: &Request<'_>) -> Result<Recorded, 
     let mut literal = 0;
     for (number, session) in mine.iter().enumerate() {
         let lane = lane(number);
-        let written = regular::moments(session, &lane, &mut lost).unwrap_or_else(|why| {
+        let written = regular::moments(session, &lane, request.ended, &mut lost).unwrap_or_else(|why| {
             literal += 1;
             let mut written = literal::moments(session, &lane, &mut lost);
             let at = written.first().map_or(Duration::ZERO, |first| first.at);

@@ -109,8 +109,24 @@ impl Moment {
         };
         match &self.what {
             What::Close(_) | What::Drop => true,
-            What::Send(messages) => messages.iter().any(says),
+            What::Send(messages)
+            | What::Request {
+                body: Body::Packets(messages),
+                ..
+            } => messages.iter().any(says),
             _ => false,
+        }
+    }
+
+    /// How long the server has at least for what was sent before, if this one may have relied on that.
+    fn waits_for(&self, before: &Moment) -> Option<Duration> {
+        if self.client == before.client {
+            return (self.part != before.part && self.leaves()).then_some(GONE);
+        }
+        let later = self.at.saturating_sub(before.at) > TOGETHER;
+        match before.leaves() {
+            true => (later || !self.leaves()).then_some(GONE),
+            false => later.then_some(TOGETHER),
         }
     }
 
@@ -153,29 +169,26 @@ pub(super) fn arrange(moments: &mut Vec<Moment>, ended: Duration) {
 
 /// Where one client sent, and another one some time later, and nothing came in between, the second may have relied on what
 /// the server did meanwhile: joining a room has no answer. A replay would send both at once. Where the first one left, it
-/// may have relied on that however soon it sent.
+/// may have relied on that however soon it sent. And a goodbye on a connection of its own must not overtake what the same
+/// client sent before it.
 fn pauses(moments: &mut Vec<Moment>) {
-    let mut before: Option<(Duration, String, bool)> = None;
+    let mut before: Option<Moment> = None;
     let mut at = 0;
     while at < moments.len() {
-        let moment = &moments[at];
+        let moment = moments[at].clone();
         if moment.expects() {
             before = None;
         } else if moment.sends() {
-            let (now, client, leaves) = (moment.at, moment.client.clone(), moment.leaves());
-            if let Some((earlier, other, left)) = before
-                && other != client
+            if let Some(before) = before
+                && let Some(least) = moment.waits_for(&before)
             {
-                let gap = now.saturating_sub(earlier);
-                if gap > TOGETHER || left && !leaves {
-                    let gap = gap.clamp(if left { GONE } else { TOGETHER }, PAUSE);
-                    let pause = u64::try_from(gap.as_millis()).unwrap_or(100).next_multiple_of(10);
-                    let wait = What::Wait(Duration::from_millis(pause));
-                    moments.insert(at, Moment::new(now, &client, wait));
-                    at += 1;
-                }
+                let gap = moment.at.saturating_sub(before.at).clamp(least, PAUSE);
+                let pause = u64::try_from(gap.as_millis()).unwrap_or(100).next_multiple_of(10);
+                let what = What::Wait(Duration::from_millis(pause));
+                moments.insert(at, Moment { what, ..moment.clone() });
+                at += 1;
             }
-            before = Some((now, client, leaves));
+            before = Some(moment);
         }
         at += 1;
     }

@@ -18,6 +18,9 @@ pub(super) const TELLING: [&str; 2] = ["authorization", "cookie"];
 
 const UNANSWERED: &str = "a POST was not answered";
 
+/// A client that polls has a request open nearly always: after so long without any it is gone.
+const IDLE: Duration = Duration::from_secs(1);
+
 /// Why a session has to be written request by request.
 pub(super) struct Irregular(pub(super) String);
 
@@ -27,8 +30,13 @@ impl From<String> for Irregular {
     }
 }
 
-/// What happened on the session, as moments of client `client`.
-pub(super) fn moments(session: &Session<'_>, client: &str, lost: &mut Vec<String>) -> Result<Vec<Moment>, Irregular> {
+/// What happened on the session until the recording was over at `over`, as moments of client `client`.
+pub(super) fn moments(
+    session: &Session<'_>,
+    client: &str,
+    over: Duration,
+    lost: &mut Vec<String>,
+) -> Result<Vec<Moment>, Irregular> {
     let Some(sid) = &session.sid else {
         return Err(Irregular("no session was opened".to_owned()));
     };
@@ -64,8 +72,20 @@ pub(super) fn moments(session: &Session<'_>, client: &str, lost: &mut Vec<String
         Generation::Rev1 => writer.rev1(&session.exchanges)?,
         Generation::Eio3 | Generation::Eio4 => writer.engine(&session.exchanges)?,
     }
+    if writer.ends.is_empty() && writer.left.is_none() {
+        writer.left = stopped(session, over);
+    }
     writer.finish()?;
     Ok(writer.moments)
+}
+
+/// When a client that polls had its last answer, if it asked for nothing any more.
+fn stopped(session: &Session<'_>, over: Duration) -> Option<Duration> {
+    if session.exchanges.iter().any(|exchange| switched(exchange)) {
+        return None;
+    }
+    let ends: Option<Vec<Duration>> = session.exchanges.iter().map(|exchange| exchange.ended).collect();
+    ends?.into_iter().max().filter(|last| *last + IDLE < over)
 }
 
 /// Whether the header has to be sent again for the server to answer as it did.
@@ -368,7 +388,7 @@ fn left_by_server(exchange: &Exchange) -> bool {
     matches!(exchange.left, Some((Side::Server, _)))
 }
 
-fn switched(exchange: &Exchange) -> bool {
+pub(super) fn switched(exchange: &Exchange) -> bool {
     exchange.answer.as_ref().is_some_and(|answer| answer.status == 101)
 }
 
