@@ -102,8 +102,8 @@ pub(super) struct Shared {
     pub(super) background: Mutex<Vec<AbortHandle>>,
     /// Packets that a transport without a way back sends by POST.
     pub(super) posts: Mutex<Option<Posts>>,
-    /// How many of them have not been answered.
-    pub(super) unanswered: AtomicUsize,
+    unanswered_packets: AtomicUsize,
+    unanswered_heartbeats: AtomicUsize,
     /// The polls that go on by themselves.
     pub(super) polling: Mutex<Option<Polling>>,
     /// The task that sends the client's own heartbeats.
@@ -147,7 +147,8 @@ impl Client {
                 asides: Asides::default(),
                 background: Mutex::default(),
                 posts: Mutex::default(),
-                unanswered: AtomicUsize::default(),
+                unanswered_packets: AtomicUsize::default(),
+                unanswered_heartbeats: AtomicUsize::default(),
                 polling: Mutex::default(),
                 heartbeat: Mutex::default(),
                 auto,
@@ -171,13 +172,16 @@ impl Client {
         self.shared.wait(look).await
     }
 
-    /// Waits for the rest of an answer that has begun, and not for one that has not. The caller bounds the wait.
+    /// Waits until a request on the part is the only one of the client, but for those of the case: for the rest of an answer
+    /// that has begun, not for one that has not, and for the answers to its heartbeats, which are posted when the server
+    /// asks. The caller bounds the wait.
     pub async fn rest(&self, part: &str) {
         let begun = |section: &&Section| !section.ended && section.head.is_some();
         let whole = |section: &Section| section.framing == Framing::Raw || section.framing.is_body();
         let comes = |part: &Part| part.end.is_none() && part.sections.last().filter(begun).is_some_and(whole);
-        self.wait(|inbox| (!inbox.parts.get(part).is_some_and(comes)).then_some(()))
-            .await;
+        let beats = self.shared.unanswered(true);
+        let rests = |inbox: &Inbox| beats.load(Ordering::Acquire) == 0 && !inbox.parts.get(part).is_some_and(comes);
+        self.wait(|inbox| rests(inbox).then_some(())).await;
     }
 
     /// When the client last sent something by that time: on a paused clock, an answer goes out as the question comes in.
@@ -540,18 +544,29 @@ impl Shared {
             content_type,
             body,
         };
-        self.post(post, |posts| &posts.heartbeats);
+        self.post(post, true);
     }
 
-    /// Queues a request; whether there is a task that sends it.
-    pub(super) fn post(&self, post: Post, queue: impl Fn(&Posts) -> &mpsc::UnboundedSender<Post>) -> bool {
+    /// Queues a request, a heartbeat or packets of a case; whether there is a task that sends it.
+    pub(super) fn post(&self, post: Post, heartbeat: bool) -> bool {
         let posts = lock(&self.posts);
-        self.unanswered.fetch_add(1, Ordering::AcqRel);
-        let queued = posts.as_ref().is_some_and(|posts| queue(posts).send(post).is_ok());
+        self.unanswered(heartbeat).fetch_add(1, Ordering::AcqRel);
+        let queued = posts.as_ref().is_some_and(|posts| match heartbeat {
+            true => posts.heartbeats.send(post).is_ok(),
+            false => posts.packets.send(post).is_ok(),
+        });
         if !queued {
-            self.unanswered.fetch_sub(1, Ordering::AcqRel);
+            self.unanswered(heartbeat).fetch_sub(1, Ordering::AcqRel);
         }
         queued
+    }
+
+    /// How many posts have not been answered: heartbeats, or packets of a case.
+    pub(super) fn unanswered(&self, heartbeat: bool) -> &AtomicUsize {
+        match heartbeat {
+            true => &self.unanswered_heartbeats,
+            false => &self.unanswered_packets,
+        }
     }
 
     pub(super) fn note_sent(&self) {

@@ -261,7 +261,8 @@ impl Session {
             let _ = polling.done.wait_for(|done| *done).await;
         }
         let shared = client.shared();
-        let sent = |_: &mut Inbox| (shared.unanswered.load(Ordering::Acquire) == 0).then_some(());
+        let none = |heartbeat| shared.unanswered(heartbeat).load(Ordering::Acquire) == 0;
+        let sent = |_: &mut Inbox| (none(false) && none(true)).then_some(());
         shared.wait(sent).await;
     }
 
@@ -278,7 +279,7 @@ impl Session {
         }
         client.shared().note_sent();
         let post = self.post(packets);
-        if client.shared().post(post, |posts| &posts.packets) {
+        if client.shared().post(post, false) {
             Ok(())
         } else {
             Err(ClientError::NotConnected(self.transport.clone()))

@@ -38,7 +38,7 @@ impl Session {
         if self.is_socket() {
             return shared.say(self.part(), shared.framed(self.part(), &ping)).is_ok();
         }
-        shared.post(self.post(&[ping]), |posts| &posts.heartbeats)
+        shared.post(self.post(&[ping]), true)
     }
 }
 

@@ -92,7 +92,7 @@ pub(in crate::client) async fn run_posts(
             let mut inbox = lock(&shared.inbox);
             inbox.parts.entry(UP.to_owned()).or_default().trouble.push_back(reason);
         }
-        shared.unanswered.fetch_sub(1, Ordering::AcqRel);
+        shared.unanswered(own).fetch_sub(1, Ordering::AcqRel);
         shared.changed.notify_waiters();
     }
 }
