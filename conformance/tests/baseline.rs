@@ -69,7 +69,7 @@ fn what_the_baseline_says_is_as_expected_with_its_reason(
 ) {
     let (code, text, cases) = run(baseline);
     assert_eq!(code, 0, "{text}");
-    assert!(text.contains(counts), "{text}");
+    assert!(text.contains(counts) && text.contains(" · 0 fail"), "{text}");
     assert_eq!(cases[0]["outcome"], outcome);
     assert_eq!(cases[0]["reason"], reason);
     assert_eq!(cases[1]["reason"], serde_json::Value::Null);

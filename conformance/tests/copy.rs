@@ -29,7 +29,7 @@ fn a_copied_case_runs() {
     let output = run("rev1/ack/data.wire");
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(0), "{text}");
-    assert!(text.contains(" pass · "), "{text}");
+    assert!(text.contains(" pass · ") && text.contains(" · 0 fail"), "{text}");
 }
 
 #[test]
