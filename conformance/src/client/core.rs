@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use thiserror::Error;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout};
 
@@ -17,8 +16,8 @@ use super::framing::{eio3, hixie, webtransport};
 use super::http::Request;
 use super::inbox::{Inbox, Part, Section, UnitKind};
 use super::link::{Asked, Begin, Link};
-use super::protocol::{heartbeat_answer, transport_of};
-use super::session::{Polling, Post, Posts, Session, post_packets, run_posts};
+use super::protocol::heartbeat_answer;
+use super::session::{Polling, Posts, Queue, Session, Unanswered};
 use super::tape::{ConnId, ConnTape, Entry, Framing, Progress, Tape, lock};
 use super::websocket::{self, Opcode, client_frame};
 use super::{BoxedStream, Connect, Port};
@@ -102,8 +101,7 @@ pub(super) struct Shared {
     pub(super) background: Mutex<Vec<AbortHandle>>,
     /// Packets that a transport without a way back sends by POST.
     pub(super) posts: Mutex<Option<Posts>>,
-    unanswered_packets: AtomicUsize,
-    unanswered_heartbeats: AtomicUsize,
+    pub(super) unanswered: Unanswered,
     /// The polls that go on by themselves.
     pub(super) polling: Mutex<Option<Polling>>,
     /// The task that sends the client's own heartbeats.
@@ -147,8 +145,7 @@ impl Client {
                 asides: Asides::default(),
                 background: Mutex::default(),
                 posts: Mutex::default(),
-                unanswered_packets: AtomicUsize::default(),
-                unanswered_heartbeats: AtomicUsize::default(),
+                unanswered: Unanswered::default(),
                 polling: Mutex::default(),
                 heartbeat: Mutex::default(),
                 auto,
@@ -172,16 +169,15 @@ impl Client {
         self.shared.wait(look).await
     }
 
-    /// Waits until a request on the part is the only one of the client, but for those of the case: for the rest of an answer
-    /// that has begun, not for one that has not, and for the answers to its heartbeats, which are posted when the server
-    /// asks. The caller bounds the wait.
+    /// Waits until nothing stands in the way of a request on the part: the rest of an answer that has begun, or a heartbeat
+    /// that is being posted. An answer that has not begun is not waited for. The caller bounds the wait.
     pub async fn rest(&self, part: &str) {
         let begun = |section: &&Section| !section.ended && section.head.is_some();
         let whole = |section: &Section| section.framing == Framing::Raw || section.framing.is_body();
         let comes = |part: &Part| part.end.is_none() && part.sections.last().filter(begun).is_some_and(whole);
-        let beats = self.shared.unanswered(true);
-        let rests = |inbox: &Inbox| beats.load(Ordering::Acquire) == 0 && !inbox.parts.get(part).is_some_and(comes);
-        self.wait(|inbox| rests(inbox).then_some(())).await;
+        let posting = || self.shared.unanswered.any(Queue::Heartbeats);
+        self.wait(|inbox| (!posting() && !inbox.parts.get(part).is_some_and(comes)).then_some(()))
+            .await;
     }
 
     /// When the client last sent something by that time: on a paused clock, an answer goes out as the question comes in.
@@ -478,18 +474,6 @@ impl Shared {
         }
     }
 
-    /// Starts the task that posts what it is given, where there is none.
-    pub(super) fn start_posts(self: &Arc<Self>) {
-        let mut posts = lock(&self.posts);
-        if posts.is_none() {
-            let (packets, queue) = mpsc::unbounded_channel();
-            let (heartbeats, urgent) = mpsc::unbounded_channel();
-            *posts = Some(Posts { packets, heartbeats });
-            let task = tokio::spawn(run_posts(self.clone(), queue, urgent));
-            lock(&self.background).push(task.abort_handle());
-        }
-    }
-
     /// What the newest units of a section are answered with on the same connection. Heartbeats of a stream without a way
     /// back are answered by POST.
     pub(super) fn answers(self: &Arc<Self>, section: &Section, new: usize) -> Vec<Vec<u8>> {
@@ -522,51 +506,6 @@ impl Shared {
             self.note_sent();
         }
         answers
-    }
-
-    /// Posts to where the section was asked for.
-    fn post_answer(self: &Arc<Self>, section: &Section, packet: &str) {
-        let Some(target) = section.request.strip_prefix("GET ") else {
-            return;
-        };
-        let target = match self.wire.generation {
-            // The document gives posts no query.
-            Generation::Rev1 => target.split('?').next().unwrap_or_default(),
-            Generation::Eio3 | Generation::Eio4 => {
-                self.start_posts();
-                target
-            }
-        };
-        let transport = transport_of(self.wire.generation, target);
-        let (content_type, body) = post_packets(self.wire.generation, transport, &[Message::Text(packet.to_owned())]);
-        let post = Post {
-            target: target.to_owned(),
-            content_type,
-            body,
-        };
-        self.post(post, true);
-    }
-
-    /// Queues a request, a heartbeat or packets of a case; whether there is a task that sends it.
-    pub(super) fn post(&self, post: Post, heartbeat: bool) -> bool {
-        let posts = lock(&self.posts);
-        self.unanswered(heartbeat).fetch_add(1, Ordering::AcqRel);
-        let queued = posts.as_ref().is_some_and(|posts| match heartbeat {
-            true => posts.heartbeats.send(post).is_ok(),
-            false => posts.packets.send(post).is_ok(),
-        });
-        if !queued {
-            self.unanswered(heartbeat).fetch_sub(1, Ordering::AcqRel);
-        }
-        queued
-    }
-
-    /// How many posts have not been answered: heartbeats, or packets of a case.
-    pub(super) fn unanswered(&self, heartbeat: bool) -> &AtomicUsize {
-        match heartbeat {
-            true => &self.unanswered_heartbeats,
-            false => &self.unanswered_packets,
-        }
     }
 
     pub(super) fn note_sent(&self) {

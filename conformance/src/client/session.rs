@@ -16,7 +16,7 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio::sync::watch;
 
-pub(super) use self::post::{Post, Posts, run_posts};
+pub(super) use self::post::{Post, Posts, Queue, Unanswered};
 pub use self::post::{post_body, post_packets};
 pub use self::rev1::client_script;
 use super::core::{Client, ClientError, Shared};
@@ -261,8 +261,12 @@ impl Session {
             let _ = polling.done.wait_for(|done| *done).await;
         }
         let shared = client.shared();
-        let none = |heartbeat| shared.unanswered(heartbeat).load(Ordering::Acquire) == 0;
-        let sent = |_: &mut Inbox| (none(false) && none(true)).then_some(());
+        let any = || {
+            [Queue::Packets, Queue::Heartbeats]
+                .into_iter()
+                .any(|queue| shared.unanswered.any(queue))
+        };
+        let sent = |_: &mut Inbox| (!any()).then_some(());
         shared.wait(sent).await;
     }
 
@@ -279,7 +283,7 @@ impl Session {
         }
         client.shared().note_sent();
         let post = self.post(packets);
-        if client.shared().post(post, false) {
+        if client.shared().post(post, Queue::Packets) {
             Ok(())
         } else {
             Err(ClientError::NotConnected(self.transport.clone()))

@@ -3,7 +3,7 @@
 
 use tokio::time::sleep;
 
-use super::Session;
+use super::{Queue, Session};
 use crate::client::core::{Client, Shared};
 use crate::client::framing::engine::Message;
 use crate::client::protocol::PING;
@@ -38,7 +38,7 @@ impl Session {
         if self.is_socket() {
             return shared.say(self.part(), shared.framed(self.part(), &ping)).is_ok();
         }
-        shared.post(self.post(&[ping]), true)
+        shared.post(self.post(&[ping]), Queue::Heartbeats)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a transport without a way back sends: one POST after the other.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::mpsc;
 
@@ -11,6 +11,8 @@ use crate::client::framing::engine::Message;
 use crate::client::framing::jsonp::{self, Callee};
 use crate::client::framing::{eio3, eio4, octets, payload};
 use crate::client::http::{Request, shorten};
+use crate::client::inbox::Section;
+use crate::client::protocol::transport_of;
 use crate::client::tape::{Framing, lock};
 use crate::scenario::Generation;
 
@@ -26,10 +28,97 @@ pub(in crate::client) struct Post {
 #[derive(Debug)]
 pub(in crate::client) struct Posts {
     /// The packets of a case, in order.
-    pub(in crate::client) packets: mpsc::UnboundedSender<Post>,
+    packets: mpsc::UnboundedSender<Post>,
     /// Answers to heartbeats, which do not wait behind them. The session may be over by then; nobody asked for them, so
     /// nobody hears of it.
-    pub(in crate::client) heartbeats: mpsc::UnboundedSender<Post>,
+    heartbeats: mpsc::UnboundedSender<Post>,
+}
+
+/// Which of them.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::client) enum Queue {
+    Packets,
+    Heartbeats,
+}
+
+/// How many posts of each queue have not been answered.
+#[derive(Debug, Default)]
+pub(in crate::client) struct Unanswered {
+    packets: AtomicUsize,
+    heartbeats: AtomicUsize,
+}
+
+impl Unanswered {
+    /// Whether a post of the queue has not been answered.
+    pub(in crate::client) fn any(&self, queue: Queue) -> bool {
+        self.of(queue).load(Ordering::Acquire) > 0
+    }
+
+    fn add(&self, queue: Queue) {
+        self.of(queue).fetch_add(1, Ordering::AcqRel);
+    }
+
+    fn remove(&self, queue: Queue) {
+        self.of(queue).fetch_sub(1, Ordering::AcqRel);
+    }
+
+    fn of(&self, queue: Queue) -> &AtomicUsize {
+        match queue {
+            Queue::Packets => &self.packets,
+            Queue::Heartbeats => &self.heartbeats,
+        }
+    }
+}
+
+impl Shared {
+    /// Starts the task that posts what it is given, where there is none.
+    pub(in crate::client) fn start_posts(self: &Arc<Self>) {
+        let mut posts = lock(&self.posts);
+        if posts.is_none() {
+            let (packets, queue) = mpsc::unbounded_channel();
+            let (heartbeats, urgent) = mpsc::unbounded_channel();
+            *posts = Some(Posts { packets, heartbeats });
+            let task = tokio::spawn(run_posts(self.clone(), queue, urgent));
+            lock(&self.background).push(task.abort_handle());
+        }
+    }
+
+    /// Posts to where the section was asked for.
+    pub(in crate::client) fn post_answer(self: &Arc<Self>, section: &Section, packet: &str) {
+        let Some(target) = section.request.strip_prefix("GET ") else {
+            return;
+        };
+        let target = match self.wire.generation {
+            // The document gives posts no query.
+            Generation::Rev1 => target.split('?').next().unwrap_or_default(),
+            Generation::Eio3 | Generation::Eio4 => {
+                self.start_posts();
+                target
+            }
+        };
+        let transport = transport_of(self.wire.generation, target);
+        let (content_type, body) = post_packets(self.wire.generation, transport, &[Message::Text(packet.to_owned())]);
+        let post = Post {
+            target: target.to_owned(),
+            content_type,
+            body,
+        };
+        self.post(post, Queue::Heartbeats);
+    }
+
+    /// Queues a request; whether there is a task that sends it.
+    pub(in crate::client) fn post(&self, post: Post, queue: Queue) -> bool {
+        let posts = lock(&self.posts);
+        self.unanswered.add(queue);
+        let queued = posts.as_ref().is_some_and(|posts| match queue {
+            Queue::Packets => posts.packets.send(post).is_ok(),
+            Queue::Heartbeats => posts.heartbeats.send(post).is_ok(),
+        });
+        if !queued {
+            self.unanswered.remove(queue);
+        }
+        queued
+    }
 }
 
 /// The body of a POST that carries a payload, and its type.
@@ -74,25 +163,23 @@ pub fn post_packets(generation: Generation, transport: &str, packets: &[Message]
 }
 
 /// Posts what it is given, in order, until nobody can give anything any more.
-pub(in crate::client) async fn run_posts(
+async fn run_posts(
     shared: Arc<Shared>,
     mut packets: mpsc::UnboundedReceiver<Post>,
     mut heartbeats: mpsc::UnboundedReceiver<Post>,
 ) {
     loop {
-        let (post, own) = tokio::select! {
+        let (post, queue) = tokio::select! {
             biased;
-            Some(post) = heartbeats.recv() => (post, true),
-            Some(post) = packets.recv() => (post, false),
+            Some(post) = heartbeats.recv() => (post, Queue::Heartbeats),
+            Some(post) = packets.recv() => (post, Queue::Packets),
             else => return,
         };
-        if let Err(reason) = send(&shared, post).await
-            && !own
-        {
+        if let (Err(reason), Queue::Packets) = (send(&shared, post).await, queue) {
             let mut inbox = lock(&shared.inbox);
             inbox.parts.entry(UP.to_owned()).or_default().trouble.push_back(reason);
         }
-        shared.unanswered(own).fetch_sub(1, Ordering::AcqRel);
+        shared.unanswered.remove(queue);
         shared.changed.notify_waiters();
     }
 }

@@ -205,7 +205,7 @@ impl Play<'_> {
         };
         let verb = method.map_or("ws", String::as_str);
         let shown = format!("{verb} {target}");
-        // A step that its beginning was enough for has not waited for the end of an answer; nor has any for a heartbeat's.
+        // A step may have been content with the beginning of an answer, and no step waits for a heartbeat.
         let _ = timeout(self.wait(), client.rest(part)).await;
         let (now, body) = (Instant::now(), request.body.clone().unwrap_or_default());
         let answers = |inbox: &Inbox| inbox.parts.get(part).map_or(0, |part| part.sections.len());
