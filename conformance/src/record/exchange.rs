@@ -45,6 +45,13 @@ pub struct Exchange {
     pub treatment: Option<Treatment>,
 }
 
+impl Exchange {
+    /// Whether the connection became a WebSocket.
+    pub(crate) fn is_switched(&self) -> bool {
+        self.answer.as_ref().is_some_and(|answer| answer.status == 101)
+    }
+}
+
 /// The answer to a request, as the page's client got it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {

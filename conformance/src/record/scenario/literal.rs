@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::moments::{Body, Moment, What};
-use super::regular::{attachments, is_telling, switched};
+use super::regular::{attachments, is_telling};
 use super::sessions::Session;
 use super::units::{Piece, Way, answer, cut, frames, heard, request};
 use crate::client::protocol::transport_of;
@@ -55,8 +55,7 @@ impl Writer<'_> {
             self.lose(exchange.at, &cut);
             return;
         }
-        let status = exchange.answer.as_ref().map(|answer| answer.status);
-        if status == Some(101) {
+        if exchange.is_switched() {
             self.socket(exchange);
             return;
         }
@@ -261,14 +260,14 @@ impl Writer<'_> {
     fn part(&mut self, exchange: &Exchange) -> String {
         let answered = exchange.answer.as_ref();
         let name = match exchange.method.as_str() {
-            _ if answered.is_some_and(|answer| answer.status == 101) => "ws",
+            _ if exchange.is_switched() => "ws",
             "GET" if self.alone => "main",
             "GET" => "poll",
             _ if self.alone => "main",
             _ => "post",
         };
         let until = match answered {
-            Some(answer) if answer.status != 101 => exchange.ended.or(Some(answer.at)),
+            Some(answer) if !exchange.is_switched() => exchange.ended.or(Some(answer.at)),
             _ => exchange.ended,
         };
         let mut number = 1;
@@ -307,9 +306,8 @@ impl Writer<'_> {
 /// When the client polled for the last time. Where it upgraded, the upgrade ends that poll.
 fn last_poll(session: &Session<'_>) -> Option<Duration> {
     let polls = |exchange: &&&Exchange| exchange.method == "GET";
-    let upgraded = session.exchanges.iter().any(|exchange| switched(exchange));
     let last = session.exchanges.iter().rev().find(polls).map(|last| last.at);
-    last.filter(|_| !upgraded)
+    last.filter(|_| !session.has_socket())
 }
 
 /// The headers that matter to a server's answer.

@@ -118,16 +118,23 @@ impl Moment {
         }
     }
 
-    /// How long the server has at least for what was sent before, if this one may have relied on that.
-    fn waits_for(&self, before: &Moment) -> Option<Duration> {
-        if self.client == before.client {
-            return (self.part != before.part && self.leaves()).then_some(GONE);
-        }
-        let later = self.at.saturating_sub(before.at) > TOGETHER;
-        match before.leaves() {
-            true => (later || !self.leaves()).then_some(GONE),
-            false => later.then_some(TOGETHER),
-        }
+    /// What the server has time in for what was sent before, if this one may have relied on that.
+    fn pause_after(&self, before: &Moment) -> Option<Moment> {
+        let gap = self.at.saturating_sub(before.at);
+        let least = match (self.client == before.client, before.leaves()) {
+            (true, _) => (self.part != before.part && self.leaves()).then_some(GONE),
+            (false, true) => (gap > TOGETHER || !self.leaves()).then_some(GONE),
+            (false, false) => (gap > TOGETHER).then_some(TOGETHER),
+        };
+        let pause = u64::try_from(gap.clamp(least?, PAUSE).as_millis())
+            .unwrap_or(100)
+            .next_multiple_of(10);
+        Some(Moment {
+            at: self.at,
+            client: self.client.clone(),
+            part: self.part.clone(),
+            what: What::Wait(Duration::from_millis(pause)),
+        })
     }
 
     /// Whether the client is gone by then.
@@ -172,23 +179,17 @@ pub(super) fn arrange(moments: &mut Vec<Moment>, ended: Duration) {
 /// may have relied on that however soon it sent. And a goodbye on a connection of its own must not overtake what the same
 /// client sent before it.
 fn pauses(moments: &mut Vec<Moment>) {
-    let mut before: Option<Moment> = None;
+    let mut before: Option<usize> = None;
     let mut at = 0;
     while at < moments.len() {
-        let moment = moments[at].clone();
-        if moment.expects() {
+        if moments[at].expects() {
             before = None;
-        } else if moment.sends() {
-            if let Some(before) = before
-                && let Some(least) = moment.waits_for(&before)
-            {
-                let gap = moment.at.saturating_sub(before.at).clamp(least, PAUSE);
-                let pause = u64::try_from(gap.as_millis()).unwrap_or(100).next_multiple_of(10);
-                let what = What::Wait(Duration::from_millis(pause));
-                moments.insert(at, Moment { what, ..moment.clone() });
+        } else if moments[at].sends() {
+            if let Some(pause) = before.and_then(|before| moments[at].pause_after(&moments[before])) {
+                moments.insert(at, pause);
                 at += 1;
             }
-            before = Some(moment);
+            before = Some(at);
         }
         at += 1;
     }

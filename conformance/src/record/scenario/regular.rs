@@ -81,7 +81,7 @@ pub(super) fn moments(
 
 /// When a client that polls had its last answer, if it asked for nothing any more.
 fn stopped(session: &Session<'_>, over: Duration) -> Option<Duration> {
-    if session.exchanges.iter().any(|exchange| switched(exchange)) {
+    if session.has_socket() {
         return None;
     }
     let ends: Option<Vec<Duration>> = session.exchanges.iter().map(|exchange| exchange.ended).collect();
@@ -128,7 +128,7 @@ impl Writer<'_> {
         let Some((first, rest)) = exchanges.split_first() else {
             return Ok(());
         };
-        let direct = switched(first);
+        let direct = first.is_switched();
         let transport = match direct {
             true => "websocket",
             false => transport_of(self.generation, &first.target),
@@ -158,7 +158,7 @@ impl Writer<'_> {
                     .lost
                     .push(format!("{}: OPTIONS {}, a preflight", self.client, exchange.target)),
                 "POST" => self.post(exchange)?,
-                "GET" if switched(exchange) => self.upgrade(exchange)?,
+                "GET" if exchange.is_switched() => self.upgrade(exchange)?,
                 "GET" if parameter(&exchange.target, "transport") == Some("websocket") => {
                     let what = "an upgrade to websocket that was refused";
                     self.lost.push(format!("{}: {what}", self.client));
@@ -386,10 +386,6 @@ impl Writer<'_> {
 
 fn left_by_server(exchange: &Exchange) -> bool {
     matches!(exchange.left, Some((Side::Server, _)))
-}
-
-pub(super) fn switched(exchange: &Exchange) -> bool {
-    exchange.answer.as_ref().is_some_and(|answer| answer.status == 101)
 }
 
 /// Codes that stand for something that was not on the wire cannot be sent.

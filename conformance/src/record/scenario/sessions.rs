@@ -23,6 +23,13 @@ pub(super) struct Session<'a> {
     pub(super) exchanges: Vec<&'a Exchange>,
 }
 
+impl Session<'_> {
+    /// Whether a WebSocket came about.
+    pub(super) fn has_socket(&self) -> bool {
+        self.exchanges.iter().any(|exchange| exchange.is_switched())
+    }
+}
+
 /// What a record holds.
 pub(super) struct Sessions<'a> {
     pub(super) all: Vec<Session<'a>>,
@@ -81,7 +88,7 @@ pub(super) fn sessions(exchanges: &[Exchange]) -> Sessions<'_> {
             found.flows += 1;
             continue;
         }
-        let upgrade = exchange.answer.as_ref().is_some_and(|answer| answer.status == 101);
+        let upgrade = exchange.is_switched();
         if !Subject::of(&exchange.target, upgrade).protocol
             || exchange.treatment.is_some_and(|it| it != Treatment::Pass)
         {

@@ -2,7 +2,7 @@
 
 use super::super::moments::What;
 use super::super::units::frames;
-use super::{Irregular, Writer, own_query, switched};
+use super::{Irregular, Writer, own_query};
 use crate::record::exchange::Exchange;
 
 impl Writer<'_> {
@@ -28,7 +28,7 @@ impl Writer<'_> {
                 continue;
             }
             let socket = matches!(transport, "websocket" | "flashsocket");
-            if socket && !switched(exchange) {
+            if socket && !exchange.is_switched() {
                 self.lost.push(format!(
                     "{}: a connection over {transport} that did not come about",
                     self.client
